@@ -1,0 +1,5 @@
+"""How one deployment of Workitems is put together."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

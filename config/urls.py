@@ -1,0 +1,17 @@
+"""All addresses of the product."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="open-work"), name="home"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("", include("workitems.pages.urls")),
+    path("", include("workitems.api.urls")),
+]
+
+handler500 = "workitems.api.errors.server_error"

@@ -1,0 +1,60 @@
+"""Contacts in the back office."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from contacts.models import Contact, ContactEmail, ContactPhone
+
+
+class ContactPhoneInline(TabularInline):
+    """The contact's numbers."""
+
+    model = ContactPhone
+    extra = 0
+
+
+class ContactEmailInline(TabularInline):
+    """The contact's e-mail addresses."""
+
+    model = ContactEmail
+    extra = 0
+
+
+@admin.register(Contact)
+class ContactAdmin(ModelAdmin):
+    """The people behind the workitems."""
+
+    list_display = ["display_name", "company", "all_phones", "all_emails", "is_blocked"]
+    list_filter = ["is_blocked", "source"]
+    # from the start of a word or number only: these have an index, a search inside the text has none
+    search_fields = [
+        "display_name__istartswith",
+        "contact_id__exact",
+        "phones__number__startswith",
+        "emails__address__startswith",
+    ]
+    search_help_text = _("The start of a name, number or e-mail address, or a whole contact id.")
+    inlines = [ContactPhoneInline, ContactEmailInline]
+    readonly_fields = ["contact_id", "created_at", "modified_at"]
+    actions = None
+    list_per_page = 25
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Load numbers and addresses along with the page."""
+        return Contact.objects.prefetch_related("phones", "emails")
+
+    @admin.display(description=_("phones"))
+    def all_phones(self, contact: Contact) -> str:
+        """List the numbers, the primary one first."""
+        return ", ".join(phone.number for phone in contact.phones.all())
+
+    @admin.display(description=_("e-mail addresses"))
+    def all_emails(self, contact: Contact) -> str:
+        """List the addresses, the primary one first."""
+        return ", ".join(email.address for email in contact.emails.all())

@@ -1,0 +1,444 @@
+"""The back office's door: it shows, filters and triggers; whatever changes a workitem goes through services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import Paginator
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from contacts.addresses import normal_address
+from contacts.models import Contact
+from queues.models import Queue
+from workitems import services, tasks, transfers
+from workitems.actors import Actor
+from workitems.choices import Door, EndedBy, Scope
+from workitems.commands import Command, Edit, HangUp, Hold, SetPriority, TransferToQueue
+from workitems.errors import StaleVersion, WorkitemError
+from workitems.models import Disposition, TimeEvent, Transfer, TransferItem, Workitem
+
+AT_ONCE = 200  # the most that an action does while the person waits
+MOST_COUNTED = 10_000
+MOST_CONTACTS = 1_000
+
+admin.site.unregister([User, Group])
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts in this request; his rights are read once a request."""
+    actor: Actor | None = getattr(request, "workitems_actor", None)
+    if actor is None:
+        actor = request.workitems_actor = Actor.of(request.user, Door.ADMIN)  # type: ignore[attr-defined]
+    return actor
+
+
+class CappedPaginator(Paginator):
+    """Pages without counting the whole table: ten thousand rows can be paged through, the rest searched for."""
+
+    @cached_property
+    def count(self) -> int:
+        """Count at most so many."""
+        return self.object_list[:MOST_COUNTED].count()  # type: ignore[union-attr,call-arg]
+
+
+class ReadableQueueFilter(RelatedFieldListFilter):
+    """Only the queues whose work the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        """Leave the names of other queues out."""
+        choices = super().field_choices(field, request, model_admin)
+        actor = actor_of(request)
+        if Scope.READ in actor.everywhere:
+            return choices
+        readable = actor.queues_with(Scope.READ)
+        return [(pk, name) for pk, name in choices if pk in readable]
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows that belong to the page and cannot be touched."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds a row here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody edits a row here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes a row here."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever sees the page sees its rows."""
+        return True
+
+
+class TimelineInline(ReadOnlyInline):
+    """The workitem's history."""
+
+    model = TimeEvent
+    verbose_name_plural = gettext_lazy("history")
+    fields = readonly_fields = ["timestamp", "label", "from_state", "to_state", "queue", "agent", "actor", "door", "details"]
+    ordering = ["version"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimeEvent]:
+        """Load queues and agents along."""
+        rows: QuerySet[TimeEvent] = super().get_queryset(request).select_related("queue", "agent")
+        return rows
+
+
+class WorkitemForm(forms.ModelForm):
+    """What back-office staff may correct, checked by the very commands that will do it."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+    actor: Actor
+
+    class Meta:
+        model = Workitem
+        fields = ["name", "contact", "priority", "from_address", "to_address", "data"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen_version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse now what the executor would refuse, while what was typed is still there."""
+        cleaned = super().clean() or {}
+        workitem = Workitem.objects.get(pk=self.instance.pk)
+        if cleaned.get("seen_version") != workitem.version:
+            refusal: WorkitemError = StaleVersion(expected=cleaned.get("seen_version"), current=workitem.version)
+            self.add_error(None, refusal.message)
+            return cleaned
+        for command in self.commands():
+            found = services.explain_command(command, workitem, self.actor, timezone.now())
+            if found is not None:
+                self.add_error(None, found.message)
+        return cleaned
+
+    def commands(self) -> list[Command]:
+        """Return what has to be done for the fields that were changed."""
+        edited = {
+            name: self.cleaned_data[field]
+            for name, field in {
+                "name": "name",
+                "contact": "contact",
+                "from": "from_address",
+                "to": "to_address",
+                "data": "data",
+            }.items()
+            if field in self.changed_data and field in self.cleaned_data
+        }
+        commands: list[Command] = [Edit(edited)] if edited else []
+        if "priority" in self.changed_data and self.cleaned_data.get("priority"):
+            commands.append(SetPriority(self.cleaned_data["priority"]))
+        return commands
+
+
+class TransferForm(forms.Form):
+    """Where to."""
+
+    queue = forms.ModelChoiceField(
+        Queue.objects.none(), label=gettext_lazy("To queue"), widget=UnfoldAdminSelectWidget, required=True
+    )
+
+
+class HangUpForm(forms.Form):
+    """Why."""
+
+    reason = forms.ChoiceField(
+        choices=[(by.value, by.label) for by in (EndedBy.AGENT, EndedBy.CUSTOMER, EndedBy.SYSTEM)],
+        initial=EndedBy.SYSTEM.value,
+        label=gettext_lazy("Ended by"),
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
+@admin.register(Workitem)
+class WorkitemAdmin(ModelAdmin):
+    """Find any interaction, see its whole story, correct what may be corrected."""
+
+    form = WorkitemForm
+    list_display = ["workitem_id", "type", "state", "priority", "queue", "contact", "agent", "created_at"]
+    list_filter = ["state", "channel_type", "type", "priority", ("queue", ReadableQueueFilter)]
+    list_select_related = ["queue", "contact", "agent"]
+    search_fields = ["workitem_id"]
+    search_help_text = gettext_lazy("A workitem id, a whole number or e-mail address, or the start of a contact's name.")
+    autocomplete_fields = ["contact"]
+    fieldsets = [
+        (None, {"fields": ["name", "contact", "priority", "from_address", "to_address", "data", "seen_version"]}),
+        (
+            gettext_lazy("Where it stands"),
+            {
+                "fields": [
+                    ("workitem_id", "type", "channel_type"),
+                    ("state", "current_state_name", "is_muted"),
+                    ("queue", "agent"),
+                    ("disposition", "disposition_note", "ended_by"),
+                    ("created_at", "queued_at", "assigned_at"),
+                    ("terminated_at", "dispositioned_at", "archived_at"),
+                    ("modified_at", "version"),
+                ]
+            },
+        ),
+    ]
+    readonly_fields = [
+        "workitem_id", "type", "channel_type", "state", "current_state_name", "is_muted", "queue", "agent",
+        "disposition", "disposition_note", "ended_by", "created_at", "queued_at", "assigned_at", "terminated_at",
+        "dispositioned_at", "archived_at", "modified_at", "version",
+    ]  # fmt: skip
+    inlines = [TimelineInline]
+    actions = ["hold", "hang_up", "transfer"]
+    ordering = ["-created_at", "-pk"]
+    paginator = CappedPaginator
+    list_per_page = 25
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workitem]:
+        """Show what the person may see."""
+        return Workitem.objects.visible_to(actor_of(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Open to everybody who may see some workitem."""
+        return actor_of(request).can_anywhere(Scope.READ)
+
+    def has_view_permission(self, request: HttpRequest, obj: Workitem | None = None) -> bool:
+        """Open to the readers of this workitem, or of any."""
+        actor = actor_of(request)
+        return actor.can_anywhere(Scope.READ) if obj is None else actor.can(Scope.READ, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Workitem | None = None) -> bool:
+        """Open to those who may write this workitem, or any."""
+        actor = actor_of(request)
+        return actor.can_anywhere(Scope.WRITE) if obj is None else actor.can(Scope.WRITE, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Workitems arrive; nobody types them in here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Workitem | None = None) -> bool:
+        """Workitems are archived and purged by commands."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Tell the form who is typing."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = actor_of(request)
+        return form
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Workitem], search_term: str
+    ) -> tuple[QuerySet[Workitem], bool]:
+        """Look where an index answers: ids, addresses, and contacts by the start of their names."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        address = normal_address(term)
+        people = Contact.objects.filter(Q(display_name__istartswith=term) | Q(contact_id=term)).order_by("pk")
+        known = Contact.objects.known_by(term)
+        contacts = [*people.values_list("pk", flat=True)[:MOST_CONTACTS], *known.values_list("pk", flat=True)]
+        found = Q(workitem_id=term) | Q(from_address=address) | Q(to_address=address) | Q(contact_id__in=contacts)
+        return queryset.filter(found), False
+
+    def save_model(self, request: HttpRequest, obj: Workitem, form: WorkitemForm, change: bool) -> None:  # type: ignore[override]
+        """Have the commands do it."""
+        for command in form.commands():
+            services.execute(command, obj.workitem_id, actor=actor_of(request), now=timezone.now())
+
+    @admin.action(description=gettext_lazy("Hold"), permissions=["change"])
+    def hold(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
+        """Put the selection on hold; resuming undoes it, so nothing is asked."""
+        return self._do_at_once(request, queryset, Hold())
+
+    @admin.action(description=gettext_lazy("Hang up…"), permissions=["change"])
+    def hang_up(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
+        """End the selection, after a question: this cannot be undone."""
+        return self._ask_first(
+            request,
+            queryset,
+            form=HangUpForm(request.POST if "apply" in request.POST else None),
+            title=_("Hang up"),
+            warning=_("The customers are cut off. This cannot be undone."),
+            do=lambda cleaned: self._do_at_once(request, queryset, HangUp(EndedBy(cleaned["reason"]))),
+        )
+
+    @admin.action(description=gettext_lazy("Transfer to a queue…"), permissions=["change"])
+    def transfer(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
+        """Send the selection to a queue chosen; more than 200 go as a job."""
+        form = TransferForm(request.POST if "apply" in request.POST else None)
+        actor = actor_of(request)
+        targets = [queue.pk for queue in Queue.objects.all() if actor.can_transfer_into(queue)]
+        form.fields["queue"].queryset = Queue.objects.filter(pk__in=targets)  # type: ignore[attr-defined]
+        return self._ask_first(
+            request,
+            queryset,
+            form=form,
+            title=_("Transfer to a queue"),
+            warning=_("They leave their agents and stand at the end of the queue."),
+            do=lambda cleaned: self._transfer(request, queryset, cleaned["queue"]),
+        )
+
+    def _ask_first(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Workitem],
+        *,
+        form: forms.Form,
+        title: str,
+        warning: str,
+        do: Callable[[dict[str, Any]], HttpResponse | None],
+    ) -> HttpResponse | None:
+        if form.is_bound and form.is_valid():
+            return do(form.cleaned_data)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "warning": warning,
+            "form": form,
+            "count": queryset.count(),
+            "sample": queryset[:10],
+            "selected": request.POST.getlist("_selected_action"),
+            "across": request.POST.get("select_across", "0"),
+            "action": request.POST["action"],
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/workitems/ask_first.html", context)
+
+    def _transfer(self, request: HttpRequest, queryset: QuerySet[Workitem], queue: Queue) -> HttpResponse | None:
+        ids = queryset.values_list("workitem_id", flat=True)
+        if len(ids[: AT_ONCE + 1]) <= AT_ONCE:
+            return self._do_at_once(request, queryset, TransferToQueue(queue))
+        transfer = transfers.request(ids.iterator(), queue, actor=actor_of(request), now=timezone.now())
+        tasks.wake_transfer(transfer)
+        text = _("Transfer %(id)s has started; its page under Transfers shows how far it is.")
+        messages.success(request, text % {"id": transfer.transfer_id})
+        return None
+
+    def _do_at_once(self, request: HttpRequest, queryset: QuerySet[Workitem], command: Command) -> None:
+        ids = list(queryset.values_list("workitem_id", flat=True)[: AT_ONCE + 1])
+        if len(ids) > AT_ONCE:
+            messages.error(request, _("Nothing was done: choose %d workitems at most.") % AT_ONCE)
+            return
+        outcome = services.execute_many(command, ids, actor=actor_of(request), now=timezone.now())
+        if outcome.done:
+            text = ngettext("%d workitem done.", "%d workitems done.", len(outcome.done))
+            messages.success(request, text % len(outcome.done))
+        for workitem_id, refusal in outcome.refused.items():
+            messages.warning(request, f"{workitem_id}: {refusal.message}")
+
+
+@admin.register(Disposition)
+class DispositionAdmin(ModelAdmin):
+    """The words in which interactions come out."""
+
+    list_display = ["name", "disposition_id", "is_resolved", "is_active"]
+    list_filter = ["is_resolved", "is_active"]
+    search_fields = ["disposition_id", "name"]
+    actions = None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep the id of an existing disposition: integrations know it."""
+        return ["disposition_id"] if obj else []
+
+
+@admin.register(Transfer)
+class TransferAdmin(ModelAdmin):
+    """Bulk transfers, and how far they are."""
+
+    list_display = ["transfer_id", "queue", "requested_by", "progress", "moved", "refused", "pending", "created_at"]
+    list_filter = ["progress"]
+    list_select_related = ["queue", "requested_by"]
+    fields = readonly_fields = [*list_display, "finished_at", "reasons"]
+    ordering = ["-pk"]
+    actions = None
+    list_per_page = 25
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
+        """Show people their own transfers, and all of them to those who may do everything."""
+        rows: QuerySet[Transfer] = super().get_queryset(request)
+        if Scope.ADMIN not in actor_of(request).everywhere:
+            rows = rows.filter(requested_by=request.user)
+        outcomes = TransferItem.Outcome
+        return rows.annotate(
+            **{
+                f"{outcome.value}_items": models.Count("items", filter=Q(items__outcome=outcome))
+                for outcome in outcomes
+            }
+        )
+
+    @admin.display(description=gettext_lazy("moved"))
+    def moved(self, transfer: Any) -> int:
+        """How many have moved."""
+        return int(transfer.done_items)
+
+    @admin.display(description=gettext_lazy("refused"))
+    def refused(self, transfer: Any) -> int:
+        """How many were refused."""
+        return int(transfer.refused_items)
+
+    @admin.display(description=gettext_lazy("pending"))
+    def pending(self, transfer: Any) -> int:
+        """How many are still to come."""
+        return int(transfer.pending_items)
+
+    @admin.display(description=gettext_lazy("reasons of refusal"))
+    def reasons(self, transfer: Transfer) -> str:
+        """Count the refusals by their codes."""
+        refused = transfer.items.filter(outcome=TransferItem.Outcome.REFUSED)
+        counts = refused.values_list("code").annotate(models.Count("pk")).order_by("code")
+        return ", ".join(f"{code}: {count}" for code, count in counts) or "–"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Open to everybody who may move workitems."""
+        return actor_of(request).can_anywhere(Scope.WRITE)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Open to everybody who may move workitems."""
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Transfers begin in the list of workitems."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was asked for stays as it was asked."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Receipts are kept."""
+        return False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+    """People, in the theme's forms."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """Groups, in the theme's forms."""

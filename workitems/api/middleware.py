@@ -1,0 +1,32 @@
+"""A name for every request, to find it again in answers and logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from ulid import ULID
+
+GIVEN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+class RequestIdMiddleware:
+    """Take the caller's X-Request-Id where it is a decent one, make one otherwise, and send it back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Name the request before anything else sees it."""
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if GIVEN.fullmatch(given) else f"rq_{str(ULID()).lower()}"
+        request.META["workitems.request_id"] = request_id
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+def request_id(request: HttpRequest) -> str:
+    """Return the request's name."""
+    return str(request.META.get("workitems.request_id", ""))

@@ -1,0 +1,208 @@
+"""Every way in which a command can be refused; a bug is none of them.
+
+`code` is for programs and stable, the message for people. A door translates `kind` once.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(enum.Enum):
+    """What sort of refusal it is."""
+
+    UNKNOWN = "unknown"
+    FORBIDDEN = "forbidden"
+    CONFLICT = "conflict"
+    PRECONDITION = "precondition"
+    INVALID = "invalid"
+
+
+class WorkitemError(Exception):
+    """A command was refused, and nothing has changed."""
+
+    code: ClassVar[str]
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str | Promise]
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__()
+
+    @property
+    def message(self) -> str:
+        """Say the reason in a sentence, in the reader's language."""
+        return str(self.text) % self.facts
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UnknownWorkitem(WorkitemError):
+    """No such workitem, or none that this actor may see."""
+
+    code, kind = "not_found", Kind.UNKNOWN
+    text = _("There is no workitem %(workitem_id)s.")
+
+
+class MissingScope(WorkitemError):
+    """The actor may see the workitem, but not do this."""
+
+    code, kind = "scope", Kind.FORBIDDEN
+    text = _("This needs the scope %(scope)s on the workitem's queue.")
+
+
+class MissingTransferIn(WorkitemError):
+    """The actor may not send work into the target queue."""
+
+    code, kind = "transfer_in", Kind.FORBIDDEN
+    text = _("This needs the permission to send work into %(queue)s.")
+
+
+class OnlyForJobs(WorkitemError):
+    """The action belongs to the system's own jobs."""
+
+    code, kind = "job_only", Kind.FORBIDDEN
+    text = _("Only the system itself does this.")
+
+
+class NotYourOffer(WorkitemError):
+    """The offer was made to somebody else."""
+
+    code, kind = "not_your_offer", Kind.FORBIDDEN
+    text = _("It is offered to another agent.")
+
+
+class WrongState(WorkitemError):
+    """The lifecycle does not allow the action from this state."""
+
+    code = "state"
+    text = _("Not possible while it is “%(state)s”.")
+
+
+class WrongChannel(WorkitemError):
+    """The action makes no sense on this channel."""
+
+    code = "channel"
+    text = _("Not possible on the channel “%(channel)s”.")
+
+
+class StaleVersion(WorkitemError):
+    """The workitem has changed since the caller looked."""
+
+    code, kind = "stale_version", Kind.PRECONDITION
+    text = _("It has changed meanwhile: it is at version %(current)s, not %(expected)s.")
+
+
+class QueueClosed(WorkitemError):
+    """The queue takes no new work."""
+
+    code = "queue_closed"
+    text = _("%(queue)s is closed.")
+
+
+class QueueRefusesChannel(WorkitemError):
+    """The queue does not take work of this channel."""
+
+    code = "queue_channel"
+    text = _("%(queue)s does not take “%(channel)s”.")
+
+
+class AlreadyInQueue(WorkitemError):
+    """The target is the queue it belongs to."""
+
+    code = "already_in_queue"
+    text = _("It belongs to %(queue)s already.")
+
+
+class NoQueue(WorkitemError):
+    """It has no queue to go to."""
+
+    code = "no_queue"
+    text = _("It has no queue to go to.")
+
+
+class AgentUnavailable(WorkitemError):
+    """The person cannot be given work."""
+
+    code = "agent_unavailable"
+    text = _("%(agent)s is not an active member of a queue that can take it.")
+
+
+class AlreadyWithAgent(WorkitemError):
+    """The target is the agent who has it."""
+
+    code = "already_with_agent"
+    text = _("%(agent)s has it already.")
+
+
+class NoAgent(WorkitemError):
+    """The action needs a person as its agent."""
+
+    code = "no_agent"
+    text = _("It needs an agent.")
+
+
+class OfferStillOpen(WorkitemError):
+    """The deadline of the offer has not passed."""
+
+    code = "offer_open"
+    text = _("The agent still has time to answer.")
+
+
+class NotStale(WorkitemError):
+    """There was activity since the limit."""
+
+    code = "not_stale"
+    text = _("There was activity meanwhile.")
+
+
+class NotEndedByPolicy(WorkitemError):
+    """Only what a stale policy ended can be reopened."""
+
+    code = "not_ended_by_policy"
+    text = _("Only what was ended as stale can be reopened.")
+
+
+class IsArchived(WorkitemError):
+    """The workitem lies in the archive."""
+
+    code = "archived"
+    text = _("It is archived.")
+
+
+class NotArchived(WorkitemError):
+    """The workitem does not lie in the archive."""
+
+    code = "not_archived"
+    text = _("It is not archived.")
+
+
+class DispositionDoesNotApply(WorkitemError):
+    """The disposition is inactive, or meant for other types."""
+
+    code = "disposition_does_not_apply"
+    text = _("The disposition “%(disposition)s” does not apply to it.")
+
+
+class DuplicateWorkitem(WorkitemError):
+    """The public id is taken."""
+
+    code = "duplicate"
+    text = _("There is a workitem %(workitem_id)s already.")
+
+
+class InvalidValue(WorkitemError):
+    """A value cannot be used, whatever the workitem."""
+
+    code, kind = "invalid", Kind.INVALID
+    text = "%(problem)s"
+
+    @property
+    def field(self) -> str:
+        """The wire name of the field at fault."""
+        return str(self.facts["field"])

@@ -1,0 +1,423 @@
+"""What is kept about workitems, with the constraints that the database holds them to.
+
+Facts and small changes of facts that go together; whether a change is allowed stands in lifecycle.py and commands.py,
+and only services.py saves.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from ulid import ULID
+
+from contacts.models import Contact
+from queues.channels import Channel
+from queues.models import Queue
+from workitems.choices import ENDED, OPEN, WAITING, WITH_AGENT, Door, EndedBy, Event, Priority, State, Type
+from workitems.querysets import WorkitemQuerySet
+
+
+def new_workitem_id() -> str:
+    """Make a public id that sorts by time."""
+    return f"wi_{str(ULID()).lower()}"
+
+
+def new_transfer_id() -> str:
+    """Make a public id that sorts by time."""
+    return f"tr_{str(ULID()).lower()}"
+
+
+def _type_fits_channel() -> Q:
+    fits = Q()
+    for kind in Type:
+        fits |= Q(type=kind, channel_type__in=kind.channels)
+    return fits
+
+
+class Disposition(models.Model):
+    """How an interaction came out, in the words of the centre."""
+
+    disposition_id = models.CharField(_("disposition id"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    is_resolved = models.BooleanField(_("resolved"), default=True)
+    types = models.JSONField(
+        _("workitem types"), default=list, blank=True, help_text=_("The types it applies to; empty means all.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("disposition")
+        verbose_name_plural = _("dispositions")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def applies_to(self, kind: str) -> bool:
+        """Tell whether workitems of this type may end this way."""
+        return self.is_active and (not self.types or kind in self.types)
+
+
+class Workitem(models.Model):
+    """One interaction with a customer, from the queue to its disposition."""
+
+    workitem_id = models.CharField(_("workitem id"), max_length=64, unique=True, default=new_workitem_id)
+    channel_type = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    type = models.CharField(_("type"), max_length=16, choices=Type.choices)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices)
+    current_state_name = models.CharField(_("workflow step"), max_length=64)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    name = models.CharField(_("subject"), max_length=200, blank=True)
+    from_address = models.CharField(_("from"), max_length=254, blank=True)
+    to_address = models.CharField(_("to"), max_length=254, blank=True)
+    contact = models.ForeignKey(
+        Contact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="workitems",
+        verbose_name=_("contact"),
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="workitems",
+        db_index=False,
+        verbose_name=_("agent"),
+    )
+    queue = models.ForeignKey(
+        Queue,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="workitems",
+        db_index=False,
+        verbose_name=_("queue"),
+    )
+    disposition = models.ForeignKey(
+        Disposition,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="workitems",
+        db_index=False,
+        verbose_name=_("disposition"),
+    )
+    disposition_note = models.TextField(_("disposition note"), blank=True)
+    is_muted = models.BooleanField(_("muted"), default=False)
+    ended_by = models.CharField(_("ended by"), max_length=16, choices=EndedBy.choices, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+
+    created_at = models.DateTimeField(_("created"))
+    modified_at = models.DateTimeField(_("modified"))
+    state_changed_at = models.DateTimeField(_("in this state since"))
+    queued_at = models.DateTimeField(_("in this queue since"), null=True, blank=True)
+    offer_expires_at = models.DateTimeField(_("offer expires"), null=True, blank=True)
+    assigned_at = models.DateTimeField(_("assigned"), null=True, blank=True)
+    terminated_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    dispositioned_at = models.DateTimeField(_("dispositioned"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=1)
+
+    objects = WorkitemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("workitem")
+        verbose_name_plural = _("workitems")
+        indexes = [
+            # the newest of all
+            models.Index(fields=["-created_at", "-id"], name="workitem_newest"),
+            # the newest in a state, or in a state on a channel
+            models.Index(fields=["state", "channel_type", "-created_at", "-id"], name="workitem_state_newest"),
+            # what waits in a queue, in the order in which it is handed out
+            models.Index(
+                fields=["queue", "-priority", "queued_at", "id"], name="workitem_in_line", condition=Q(state__in=OPEN)
+            ),
+            # what has stood in a state for too long
+            models.Index(fields=["state_changed_at", "id"], name="workitem_standing", condition=Q(state__in=OPEN)),
+            # offers past their deadline
+            models.Index(
+                fields=["offer_expires_at"], name="workitem_offer_deadline", condition=Q(offer_expires_at__isnull=False)
+            ),
+            # what an agent has in hand, and had lately
+            models.Index(
+                fields=["agent", "-created_at", "-id"], name="workitem_of_agent", condition=Q(agent__isnull=False)
+            ),
+            # what came from, or went to, this number or address
+            models.Index(fields=["from_address"], name="workitem_from"),
+            models.Index(fields=["to_address"], name="workitem_to"),
+            # a queue's newest, ended ones too
+            models.Index(fields=["queue", "-created_at", "-id"], name="workitem_queue_newest"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="workitem_state_known"),
+            models.CheckConstraint(condition=Q(priority__range=(1, 5)), name="workitem_priority_1_to_5"),
+            models.CheckConstraint(condition=_type_fits_channel(), name="workitem_type_fits_channel"),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, terminated_at__isnull=False)
+                | Q(~Q(state__in=ENDED), terminated_at__isnull=True),
+                name="workitem_terminated_at_iff_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, ended_by__in=EndedBy.values) | Q(~Q(state__in=ENDED), ended_by=""),
+                name="workitem_ended_by_iff_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.DISPOSITIONED, dispositioned_at__isnull=False)
+                | Q(~Q(state=State.DISPOSITIONED), dispositioned_at__isnull=True, disposition__isnull=True),
+                name="workitem_dispositioned_at_iff_so",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.OFFERED, offer_expires_at__isnull=False)
+                | Q(~Q(state=State.OFFERED), offer_expires_at__isnull=True),
+                name="workitem_deadline_iff_offered",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=WAITING) | Q(queue__isnull=False, queued_at__isnull=False),
+                name="workitem_waits_in_a_queue",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=WITH_AGENT) | Q(agent__isnull=False), name="workitem_handled_by_an_agent"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.INQUEUE) | Q(agent__isnull=True), name="workitem_in_queue_without_agent"
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at__isnull=True) | Q(state__in=ENDED), name="workitem_archived_only_ended"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.workitem_id
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the supervisor's page."""
+        return reverse("workitem", args=[self.workitem_id])
+
+    @property
+    def selected_queue_id(self) -> str:
+        """The public id of its queue, or ``""``."""
+        return self.queue.queue_id if self.queue else ""
+
+    @property
+    def agent_username(self) -> str:
+        """The username of its agent, or ``""``."""
+        return self.agent.get_username() if self.agent else ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the interaction is over."""
+        return self.state in ENDED
+
+    def enter_state(self, state: State, now: datetime) -> None:
+        """Stand in another state; the workflow step follows unless an integration has named its own."""
+        if self.current_state_name == self.state:
+            self.current_state_name = state
+        if state != self.state:
+            self.state = state
+            self.state_changed_at = now
+        if state != State.OFFERED:
+            self.offer_expires_at = None
+
+    def enter_queue(self, queue: Queue, at: datetime) -> None:
+        """Stand at the end of a queue, with nobody."""
+        self.queue = queue
+        self.queued_at = at
+        self.leave_agent()
+
+    def leave_agent(self) -> None:
+        """Be with nobody."""
+        self.agent = None
+        self.assigned_at = None
+        self.is_muted = False
+
+    def be_offered(self, agent: User, expires_at: datetime) -> None:
+        """Wait for this agent's answer until the deadline."""
+        self.leave_agent()
+        self.agent = agent
+        self.offer_expires_at = expires_at
+
+    def be_assigned(self, agent: User, at: datetime) -> None:
+        """Be in this agent's hands."""
+        self.agent = agent
+        self.assigned_at = at
+
+    def end(self, by: EndedBy, at: datetime) -> None:
+        """Be over; an agent who had accepted keeps it for its disposition."""
+        self.ended_by = by
+        self.terminated_at = at
+        self.is_muted = False
+        if self.state in WAITING:
+            self.leave_agent()
+
+    def begin_again(self) -> None:
+        """Be open once more, with nobody."""
+        self.ended_by = ""
+        self.terminated_at = None
+        self.leave_agent()
+
+
+class TimeEvent(models.Model):
+    """One line of a workitem's history; triggers in the database keep it as it was written."""
+
+    workitem = models.ForeignKey(
+        Workitem, on_delete=models.PROTECT, related_name="time_events", db_index=False, verbose_name=_("workitem")
+    )
+    version = models.PositiveIntegerField(_("version"))
+    type = models.CharField(_("event"), max_length=64)
+    timestamp = models.DateTimeField(_("time"))
+    actor = models.CharField(_("actor"), max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("user"),
+    )
+    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
+    from_state = models.CharField(_("from"), max_length=16, choices=State.choices, blank=True)
+    to_state = models.CharField(_("to"), max_length=16, choices=State.choices, blank=True)
+    queue = models.ForeignKey(
+        Queue,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("queue"),
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("agent"),
+    )
+    details: models.JSONField[dict[str, Any]] = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("time event")
+        verbose_name_plural = _("time events")
+        indexes = [
+            # a timeline, without a look at the table for what most readers want of it
+            models.Index(
+                fields=["workitem", "timestamp", "id"], name="time_event_timeline", include=["type", "user"]
+            ),
+        ]
+        constraints = [
+            # a lock that was lost can never write history twice
+            models.UniqueConstraint(fields=["workitem", "version"], name="time_event_once_per_version"),
+            models.CheckConstraint(condition=Q(door__in=Door.values), name="time_event_door_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.timestamp:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def label(self) -> str:
+        """The event in words; a name of an integration's own stays as it is."""
+        return str(Event(self.type).label) if self.type in Event.values else self.type
+
+    @property
+    def door_label(self) -> str:
+        """The door in words."""
+        return str(Door(self.door).label)
+
+
+class Transfer(models.Model):
+    """Work on many: what somebody asked to be moved to a queue, worked off chunk by chunk."""
+
+    class Progress(models.TextChoices):
+        """How far it has got."""
+
+        PENDING = "pending", _("Pending")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+
+    transfer_id = models.CharField(_("transfer id"), max_length=64, unique=True, default=new_transfer_id)
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+", verbose_name=_("to queue"))
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
+    )
+    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
+    progress = models.CharField(_("progress"), max_length=8, choices=Progress.choices, default=Progress.PENDING)
+    created_at = models.DateTimeField(_("requested"))
+    moved_at = models.DateTimeField(_("last progress"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("transfer")
+        verbose_name_plural = _("transfers")
+        indexes = [
+            # what the beat has to drive on
+            models.Index(fields=["moved_at"], name="transfer_unfinished", condition=~Q(progress="done")),
+        ]
+
+    def __str__(self) -> str:
+        return self.transfer_id
+
+
+class TransferItem(models.Model):
+    """One workitem of a transfer, and what became of it."""
+
+    class Outcome(models.TextChoices):
+        """What became of it."""
+
+        PENDING = "pending", _("Pending")
+        DONE = "done", _("Moved")
+        REFUSED = "refused", _("Refused")
+
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.CASCADE, related_name="items", db_index=False, verbose_name=_("transfer")
+    )
+    workitem_id = models.CharField(_("workitem id"), max_length=64)
+    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
+    code = models.CharField(_("reason"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("transfer item")
+        verbose_name_plural = _("transfer items")
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "workitem_id"], name="transfer_item_once"),
+        ]
+        indexes = [
+            # the next chunk of a transfer
+            models.Index(fields=["transfer", "outcome", "id"], name="transfer_item_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workitem_id}: {self.outcome}"
+
+
+class AuditEntry(models.Model):
+    """What happened to something that cannot tell of it itself any more."""
+
+    at = models.DateTimeField(_("time"))
+    actor = models.CharField(_("actor"), max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("user")
+    )
+    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
+    what = models.CharField(_("what"), max_length=64)
+    subject = models.CharField(_("of what"), max_length=64, db_index=True)
+    details: models.JSONField[dict[str, Any]] = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.subject}"

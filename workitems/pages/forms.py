@@ -1,0 +1,264 @@
+"""What a person fills in for each action of the item page, and the command that it makes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from queues.models import Queue
+from workitems.actors import Actor
+from workitems.choices import Action, EndedBy, Priority
+from workitems.commands import (
+    Accept,
+    AddNote,
+    Archive,
+    Bridge,
+    Command,
+    Conference,
+    Dtmf,
+    Edit,
+    HangUp,
+    Hold,
+    LeaveConference,
+    Mute,
+    Offer,
+    Pull,
+    Purge,
+    Reject,
+    Reopen,
+    SetDisposition,
+    SetPriority,
+    TransferToAgent,
+    TransferToQueue,
+    Unarchive,
+    Unhold,
+    Unmute,
+)
+from workitems.models import Disposition, Workitem
+
+
+class ActionForm(forms.Form):
+    """One action on one workitem, as it was when the page was made."""
+
+    action: ClassVar[Action]
+    simple: ClassVar[type[Command]]
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, workitem: Workitem, actor: Actor, data: Any = None) -> None:
+        super().__init__(data, initial={"version": workitem.version}, auto_id=f"{self.action.value}_%s")
+        self.workitem = workitem
+        self.actor = actor
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill in choices and present values."""
+
+    def command(self) -> Command:
+        """Return what the filled-in form asks for."""
+        return self.simple()
+
+
+class HangUpForm(ActionForm):
+    """Who ended it."""
+
+    action = Action.HANGUP
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Ended by"),
+        choices=[(by.value, by.label) for by in (EndedBy.AGENT, EndedBy.CUSTOMER, EndedBy.SYSTEM)],
+    )
+
+    def command(self) -> Command:
+        """End it."""
+        return HangUp(EndedBy(self.cleaned_data["reason"]))
+
+
+class OfferForm(ActionForm):
+    """To whom."""
+
+    action = Action.OFFER
+    agent = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Agent"))
+
+    def prepare(self) -> None:
+        """The active members of the queue."""
+        if self.workitem.queue is not None:
+            members = self.workitem.queue.members.filter(is_active=True).order_by("username")
+            self.fields["agent"].queryset = members  # type: ignore[attr-defined]
+
+    def command(self) -> Command:
+        """Offer it."""
+        return Offer(self.cleaned_data["agent"])
+
+
+class TransferForm(ActionForm):
+    """Where to: one list of the queues and agents that the person may send it to."""
+
+    action = Action.TRANSFER
+    target = forms.ChoiceField(label=gettext_lazy("To"))
+
+    def prepare(self) -> None:
+        """Closed queues and those for other channels are left out, and so is where it is already."""
+        channel = self.workitem.channel_type
+        self.queues = {
+            f"queue:{queue.queue_id}": queue
+            for queue in Queue.objects.with_channels()
+            if queue.pk != self.workitem.queue_id
+            and queue.is_open
+            and queue.takes(channel)
+            and self.actor.can_transfer_into(queue)
+        }
+        agents = User.objects.filter(is_active=True, member_of_queues__channel_rows__channel=channel).distinct()
+        self.agents = {
+            f"agent:{agent.get_username()}": agent
+            for agent in agents.order_by("username")
+            if agent.pk != self.workitem.agent_id
+        }
+        self.fields["target"].choices = [  # type: ignore[attr-defined]
+            ("", _("Choose a queue or an agent")),
+            (_("Queues"), [(key, queue.name) for key, queue in self.queues.items()]),
+            (_("Agents"), [(key, agent.get_full_name() or key[6:]) for key, agent in self.agents.items()]),
+        ]
+
+    def command(self) -> Command:
+        """Send it there."""
+        target = self.cleaned_data["target"]
+        if target in self.queues:
+            return TransferToQueue(self.queues[target])
+        return TransferToAgent(self.agents[target])
+
+
+class PriorityForm(ActionForm):
+    """How urgent."""
+
+    action = Action.PRIORITY
+    priority = forms.TypedChoiceField(label=gettext_lazy("Priority"), choices=Priority.choices, coerce=int)
+
+    def prepare(self) -> None:
+        """As urgent as it is."""
+        self.initial["priority"] = self.workitem.priority
+
+    def command(self) -> Command:
+        """Set it."""
+        return SetPriority(self.cleaned_data["priority"])
+
+
+class NoteForm(ActionForm):
+    """What to remember."""
+
+    action = Action.NOTE
+    text = forms.CharField(label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=4000)
+
+    def command(self) -> Command:
+        """Write it down."""
+        return AddNote(self.cleaned_data["text"])
+
+
+class DispositionForm(ActionForm):
+    """How it came out."""
+
+    action = Action.DISPOSITION
+    disposition = forms.ModelChoiceField(Disposition.objects.filter(is_active=True), label=gettext_lazy("Disposition"))
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=4000)
+
+    def prepare(self) -> None:
+        """Those for this type of work."""
+        active = Disposition.objects.filter(is_active=True)
+        fitting = [one.pk for one in active if one.applies_to(self.workitem.type)]
+        self.fields["disposition"].queryset = active.filter(pk__in=fitting)  # type: ignore[attr-defined]
+
+    def command(self) -> Command:
+        """Say so."""
+        return SetDisposition(self.cleaned_data["disposition"], self.cleaned_data["note"])
+
+
+class EditForm(ActionForm):
+    """The subject and the addresses."""
+
+    action = Action.EDIT
+    name = forms.CharField(label=gettext_lazy("Subject"), max_length=200, required=False)
+    from_address = forms.CharField(label=gettext_lazy("From"), max_length=254, required=False)
+    to_address = forms.CharField(label=gettext_lazy("To"), max_length=254, required=False)
+
+    def prepare(self) -> None:
+        """As they are."""
+        self.initial |= {name: getattr(self.workitem, name) for name in ("name", "from_address", "to_address")}
+
+    def command(self) -> Command:
+        """Correct them."""
+        cleaned = self.cleaned_data
+        return Edit({"name": cleaned["name"], "from": cleaned["from_address"], "to": cleaned["to_address"]})
+
+
+class DtmfForm(ActionForm):
+    """Which keys."""
+
+    action = Action.DTMF
+    tones = forms.CharField(label=gettext_lazy("Keys"), max_length=32)
+
+    def command(self) -> Command:
+        """Press them."""
+        return Dtmf(self.cleaned_data["tones"])
+
+
+class ConferenceForm(ActionForm):
+    """Whom to bring in."""
+
+    action = Action.CONFERENCE
+    participant = forms.CharField(label=gettext_lazy("Number or address"), max_length=254)
+
+    def command(self) -> Command:
+        """Bring him in."""
+        return Conference(self.cleaned_data["participant"])
+
+
+class PurgeForm(ActionForm):
+    """What is gone for good wants its name typed."""
+
+    action = Action.PURGE
+    confirm = forms.CharField(label=gettext_lazy("Type the workitem's id to delete it with its history, for good"))
+
+    def clean_confirm(self) -> str:
+        """Only the very id will do."""
+        typed: str = self.cleaned_data["confirm"]
+        if typed != self.workitem.workitem_id:
+            raise ValidationError(_("This is not the id of this workitem."))
+        return typed
+
+    def command(self) -> Command:
+        """Delete it."""
+        return Purge()
+
+
+def _simple_form(of: Action, makes: type[Command]) -> type[ActionForm]:
+    return type(f"{makes.__name__}Form", (ActionForm,), {"action": of, "simple": makes})
+
+
+# In the order in which the page shows them. Answering by e-mail needs more than a line, and a page of its own.
+FORMS: dict[Action, type[ActionForm]] = {
+    Action.TRANSFER: TransferForm,
+    Action.OFFER: OfferForm,
+    Action.PULL: _simple_form(Action.PULL, Pull),
+    Action.ACCEPT: _simple_form(Action.ACCEPT, Accept),
+    Action.REJECT: _simple_form(Action.REJECT, Reject),
+    Action.BRIDGE: _simple_form(Action.BRIDGE, Bridge),
+    Action.HOLD: _simple_form(Action.HOLD, Hold),
+    Action.UNHOLD: _simple_form(Action.UNHOLD, Unhold),
+    Action.MUTE: _simple_form(Action.MUTE, Mute),
+    Action.UNMUTE: _simple_form(Action.UNMUTE, Unmute),
+    Action.DTMF: DtmfForm,
+    Action.CONFERENCE: ConferenceForm,
+    Action.LEAVE_CONFERENCE: _simple_form(Action.LEAVE_CONFERENCE, LeaveConference),
+    Action.HANGUP: HangUpForm,
+    Action.DISPOSITION: DispositionForm,
+    Action.PRIORITY: PriorityForm,
+    Action.NOTE: NoteForm,
+    Action.EDIT: EditForm,
+    Action.REOPEN: _simple_form(Action.REOPEN, Reopen),
+    Action.ARCHIVE: _simple_form(Action.ARCHIVE, Archive),
+    Action.UNARCHIVE: _simple_form(Action.UNARCHIVE, Unarchive),
+    Action.PURGE: PurgeForm,
+}

@@ -1,0 +1,11 @@
+"""The supervisor's pages."""
+
+from django.urls import path
+
+from workitems.pages import views
+
+urlpatterns = [
+    path("supervisor/", views.open_work, name="open-work"),
+    path("supervisor/workitems/<str:workitem_id>/", views.workitem, name="workitem"),
+    path("supervisor/workitems/<str:workitem_id>/<str:action>/", views.act, name="act"),
+]

@@ -1,0 +1,275 @@
+"""The only writer of workitems and of their history.
+
+Every door ends here: lock the rows, ask whether this actor may see and do it, ask the lifecycle, ask the command, write
+the change and its event, all in one transaction. One workitem and ten thousand go the same way.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import orjson
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import F
+
+from workitems import lifecycle
+from workitems.actors import Actor
+from workitems.choices import Action, Scope
+from workitems.commands import Command, Create
+from workitems.errors import (
+    DuplicateWorkitem,
+    MissingScope,
+    StaleVersion,
+    UnknownWorkitem,
+    WorkitemError,
+    WrongState,
+)
+from workitems.models import AuditEntry, TimeEvent, Workitem
+
+CHUNK = 500
+TRIES = 3
+LOST_RACES = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
+
+FACTS = [column.attname for column in Workitem._meta.concrete_fields if column.attname not in ("id", "version")]
+
+T = TypeVar("T")
+
+
+@dataclass
+class Outcome:
+    """What became of each workitem, by its public id."""
+
+    done: dict[str, Workitem] = field(default_factory=dict)
+    unchanged: set[str] = field(default_factory=set)
+    refused: dict[str, WorkitemError] = field(default_factory=dict)
+
+
+@dataclass
+class History:
+    """A workitem that lived elsewhere, with its timeline, neither of them saved yet."""
+
+    workitem: Workitem
+    events: list[TimeEvent]
+
+
+@dataclass
+class Decided:
+    """A locked workitem, changed in memory, with what has to be written."""
+
+    workitem: Workitem
+    changes: dict[str, Any]
+    event: TimeEvent | None
+
+
+def execute(
+    command: Command, workitem_id: str, *, actor: Actor, now: datetime, if_version: int | None = None
+) -> Workitem:
+    """Do one thing to one workitem and return it as it is now; raise a WorkitemError where that is refused."""
+    outcome = in_transaction(lambda: _execute_chunk(command, [workitem_id], actor, now, if_version))
+    for refusal in outcome.refused.values():
+        raise refusal
+    return outcome.done[workitem_id]
+
+
+def execute_many(command: Command, workitem_ids: Iterable[str], *, actor: Actor, now: datetime) -> Outcome:
+    """Do one thing to many workitems, 500 a transaction; what is refused is reported and stops nothing else."""
+    total = Outcome()
+    for chunk in chunks(dict.fromkeys(workitem_ids), CHUNK):
+        outcome = in_transaction(lambda ids=chunk: _execute_chunk(command, ids, actor, now, None))
+        total.done.update(outcome.done)
+        total.unchanged |= outcome.unchanged
+        total.refused.update(outcome.refused)
+    return total
+
+
+def create(command: Create, *, actor: Actor, now: datetime) -> Workitem:
+    """Let a workitem arrive and return it; raise a WorkitemError where that is refused."""
+    if not actor.can_in(Scope.WRITE, command.queue):
+        raise MissingScope(scope=Scope.WRITE.value)
+
+    def write() -> Workitem:
+        arrival = command.fresh()
+        arrival.check(actor)
+        workitem = arrival.build(actor, now)
+        if command.workitem_id and Workitem.objects.filter(workitem_id=command.workitem_id).exists():
+            raise DuplicateWorkitem(workitem_id=command.workitem_id)
+        workitem.save(force_insert=True)
+        event = _event(workitem, lifecycle.MOVES[Action.CREATE].event or "", "", actor, now, {}, version=1)
+        event.save(force_insert=True)
+        return workitem
+
+    try:
+        return in_transaction(write)
+    except IntegrityError:
+        if Workitem.objects.filter(workitem_id=command.workitem_id).exists():
+            raise DuplicateWorkitem(workitem_id=command.workitem_id) from None
+        raise
+
+
+def record(histories: Sequence[History], *, actor: Actor) -> None:
+    """Write down workitems that lived elsewhere, with their own times; all of them or none.
+
+    They are facts and not wishes, so no command runs. The database's constraints hold all the same.
+    """
+    if Scope.ADMIN not in actor.everywhere:
+        raise MissingScope(scope=Scope.ADMIN.value)
+
+    def write() -> None:
+        for history in histories:
+            history.workitem.version = len(history.events)
+        Workitem.objects.bulk_create([history.workitem for history in histories])
+        events = []
+        for history in histories:
+            for version, event in enumerate(history.events, start=1):
+                event.workitem, event.version, event.door = history.workitem, version, actor.door
+                events.append(event)
+        TimeEvent.objects.bulk_create(events)
+
+    in_transaction(write)
+
+
+def explain(workitem: Workitem, actor: Actor) -> dict[Action, WorkitemError | None]:
+    """Return every action with None where this actor may take it now, else the reason why not."""
+    return {action: lifecycle.refusal(action, workitem, actor) for action in lifecycle.ITEM_ACTIONS}
+
+
+def explain_command(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> WorkitemError | None:
+    """Return why this very command would be refused, or None; write nothing."""
+    try:
+        _decide(command.fresh(), workitem, actor, now)
+    except WorkitemError as refusal:
+        return refusal
+    return None
+
+
+def in_transaction(work: Callable[[], T]) -> T:
+    """Run work in a transaction, anew up to twice where the database chose it as the loser of a race."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            with transaction.atomic():
+                return work()
+        except OperationalError as error:
+            lost = getattr(error.__cause__, "sqlstate", None) in LOST_RACES
+            if not lost or connection.in_atomic_block or attempt == TRIES:
+                raise
+    raise AssertionError("unreachable")
+
+
+def chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a sequence into lists of this size; the last may be shorter."""
+    rest = iter(things)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def _execute_chunk(
+    command: Command, workitem_ids: Sequence[str], actor: Actor, now: datetime, if_version: int | None
+) -> Outcome:
+    command = command.fresh()
+    locked = {workitem.workitem_id: workitem for workitem in lock(workitem_ids)}
+    outcome, decided = Outcome(), []
+    for workitem_id in workitem_ids:
+        workitem = locked.get(workitem_id)
+        try:
+            if workitem is None or not actor.can(Scope.READ, workitem):
+                raise UnknownWorkitem(workitem_id=workitem_id)
+            if if_version is not None and if_version != workitem.version:
+                raise StaleVersion(expected=if_version, current=workitem.version)
+            change = _change(command, workitem, actor, now)
+        except WorkitemError as refusal:
+            outcome.refused[workitem_id] = refusal
+            continue
+        outcome.done[workitem_id] = workitem
+        if change is None:
+            outcome.unchanged.add(workitem_id)
+        else:
+            decided.append(change)
+    if command.action is Action.PURGE:
+        _remove([change.workitem for change in decided], actor, now)
+    else:
+        _write(decided)
+    return outcome
+
+
+def lock(workitem_ids: Sequence[str]) -> list[Workitem]:
+    """Lock these workitems, lowest pk first so that two of us cannot block each other, and load their neighbours."""
+    rows = Workitem.objects.select_for_update(of=("self",)).filter(workitem_id__in=workitem_ids).order_by("pk")
+    if len(workitem_ids) == 1:
+        return list(rows.select_related("queue", "agent", "contact"))
+    return list(rows.prefetch_related("queue", "agent"))
+
+
+def _decide(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> bool:
+    """Return whether there is something to change; raise a WorkitemError where it is refused."""
+    refusal = lifecycle.refusal(command.action, workitem, actor)
+    settled = isinstance(refusal, WrongState) and workitem.state == command.target(workitem)
+    if (refusal is None or settled) and command.already(workitem):
+        return False
+    if refusal is not None:
+        raise refusal
+    command.check(workitem, actor, now)
+    return True
+
+
+def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> Decided | None:
+    if not _decide(command, workitem, actor, now):
+        return None
+    if command.action is Action.PURGE:
+        return Decided(workitem, {}, None)
+    before = {name: workitem.__dict__[name] for name in FACTS}
+    code, target = command.event(workitem), command.target(workitem)
+    details = command.change(workitem, actor, now)
+    if target is not None:
+        workitem.enter_state(target, now)
+    workitem.modified_at = now
+    workitem.version += 1
+    changes = {name: value for name in FACTS if (value := workitem.__dict__[name]) != before[name]}
+    event = _event(workitem, code, before["state"], actor, now, details, version=workitem.version)
+    return Decided(workitem, changes, event)
+
+
+def _event(
+    workitem: Workitem, code: str, from_state: str, actor: Actor, now: datetime, details: Any, *, version: int
+) -> TimeEvent:
+    return TimeEvent(
+        workitem=workitem,
+        version=version,
+        type=code,
+        timestamp=now,
+        actor=actor.name,
+        user=actor.user,
+        door=actor.door,
+        from_state=from_state,
+        to_state=workitem.state,
+        queue_id=workitem.queue_id,
+        agent_id=workitem.agent_id,
+        details=details,
+    )
+
+
+def _write(decided: Sequence[Decided]) -> None:
+    """Write all changes, one statement for all rows that change alike, and all events."""
+    alike: dict[bytes, list[Decided]] = defaultdict(list)
+    for change in decided:
+        alike[orjson.dumps(change.changes, default=str, option=orjson.OPT_SORT_KEYS)].append(change)
+    for group in alike.values():
+        rows = Workitem.objects.filter(pk__in=[change.workitem.pk for change in group])
+        rows.update(**group[0].changes, version=F("version") + 1)
+    TimeEvent.objects.bulk_create([change.event for change in decided if change.event is not None])
+
+
+def _remove(workitems: Sequence[Workitem], actor: Actor, now: datetime) -> None:
+    """Delete workitems and then their history: the triggers allow it in this order only."""
+    pks = [workitem.pk for workitem in workitems]
+    events = TimeEvent.objects.filter(workitem__in=pks)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=now, actor=actor.name, user=actor.user, door=actor.door, what="purged", subject=item.workitem_id)
+        for item in workitems
+    )
+    Workitem.objects.filter(pk__in=pks)._raw_delete(using=events.db)
+    events._raw_delete(using=events.db)
