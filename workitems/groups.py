@@ -17,7 +17,9 @@ BACK_OFFICE = {
     Scope.WRITE: ["view_contact", "view_queue", "view_disposition", "add_contact", "change_contact"],
     Scope.DELETE: ["view_contact", "view_queue", "view_disposition"],
     Scope.ADMIN: [
-        f"{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("contact", "queue", "disposition")
+        f"{verb}_{model}"
+        for verb in ("view", "add", "change", "delete")
+        for model in ("contact", "queue", "disposition")
     ],
 }
 # A queue's channels, a contact's numbers and addresses are edited on the page of the row they belong to.
@@ -32,7 +34,9 @@ def sync_scope_groups(**kwargs: Any) -> None:
         for codename in BACK_OFFICE[scope]:
             verb, model = codename.split("_")
             parts = [f"{verb}_{part}" for part in PARTS[model]]
-            wanted |= Q(content_type__app_label__in=["contacts", "queues", "workitems"], codename__in=[codename, *parts])
+            wanted |= Q(
+                content_type__app_label__in=["contacts", "queues", "workitems"], codename__in=[codename, *parts]
+            )
         group.permissions.set(Permission.objects.filter(wanted))
 
 

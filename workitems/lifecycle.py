@@ -34,18 +34,18 @@ Rule = Callable[["Workitem", Actor], WorkitemError | None]
 
 
 def only_who_was_asked(workitem: Workitem, actor: Actor) -> WorkitemError | None:
-    """An offer is answered by the agent it was made to, or by somebody with the admin scope."""
+    """Require the agent to whom the offer was made, or the admin scope."""
     asked = actor.user is not None and actor.user.pk == workitem.agent_id
     return None if asked or actor.can(Scope.ADMIN, workitem) else NotYourOffer()
 
 
 def only_people(workitem: Workitem, actor: Actor) -> WorkitemError | None:
-    """Whoever takes a workitem becomes its agent, so it must be a person."""
+    """Require a person: whoever takes a workitem becomes its agent."""
     return None if actor.user is not None else NoAgent()
 
 
 def only_ended_by_policy(workitem: Workitem, actor: Actor) -> WorkitemError | None:
-    """What people ended stays ended."""
+    """Require that a policy ended it: what people ended stays ended."""
     if workitem.archived_at is not None:
         return IsArchived()
     if workitem.ended_by != EndedBy.POLICY:
@@ -54,12 +54,12 @@ def only_ended_by_policy(workitem: Workitem, actor: Actor) -> WorkitemError | No
 
 
 def not_archived(workitem: Workitem, actor: Actor) -> WorkitemError | None:
-    """It must not lie in the archive."""
+    """Require that it does not lie in the archive."""
     return IsArchived() if workitem.archived_at is not None else None
 
 
 def archived(workitem: Workitem, actor: Actor) -> WorkitemError | None:
-    """It must lie in the archive."""
+    """Require that it lies in the archive."""
     return NotArchived() if workitem.archived_at is None else None
 
 

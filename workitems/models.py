@@ -311,11 +311,10 @@ class TimeEvent(models.Model):
     class Meta:
         verbose_name = _("time event")
         verbose_name_plural = _("time events")
+        ordering = ["version"]
         indexes = [
             # a timeline, without a look at the table for what most readers want of it
-            models.Index(
-                fields=["workitem", "timestamp", "id"], name="time_event_timeline", include=["type", "user"]
-            ),
+            models.Index(fields=["workitem", "timestamp", "id"], name="time_event_timeline", include=["type", "user"]),
         ]
         constraints = [
             # a lock that was lost can never write history twice

@@ -12,7 +12,7 @@ from workitems.actors import Actor
 from workitems.choices import OPEN, Scope, State
 
 if TYPE_CHECKING:
-    from workitems.models import Workitem
+    from workitems.models import Workitem  # noqa: F401  the class below names it
 
 
 class WorkitemQuerySet(models.QuerySet["Workitem"]):
@@ -31,9 +31,9 @@ class WorkitemQuerySet(models.QuerySet["Workitem"]):
         """Keep what has not ended."""
         return self.filter(state__in=OPEN)
 
-    def current_for(self, agent_id: int) -> WorkitemQuerySet:
-        """Keep what this agent has in hand: open, or ended and still to be dispositioned."""
-        return self.filter(agent_id=agent_id, state__in=[*OPEN, State.TERMINATED], archived_at=None)
+    def current_for(self, actor: Actor) -> WorkitemQuerySet:
+        """Keep what this person has in hand as an agent: open, or ended and still to be dispositioned."""
+        return self.filter(agent=actor.user, agent__isnull=False, state__in=[*OPEN, State.TERMINATED], archived_at=None)
 
     def unarchived(self) -> WorkitemQuerySet:
         """Leave out what lies in the archive."""
@@ -63,9 +63,4 @@ class WorkitemQuerySet(models.QuerySet["Workitem"]):
 
     def with_timeline(self) -> WorkitemQuerySet:
         """Load the timelines along, oldest event first."""
-        from workitems.models import TimeEvent
-
-        events = TimeEvent.objects.order_by("version").select_related("queue", "agent")
-        return self.prefetch_related(models.Prefetch("time_events", queryset=events))
-
-
+        return self.prefetch_related("time_events__queue", "time_events__agent")

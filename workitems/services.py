@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -70,7 +71,7 @@ def execute(
     command: Command, workitem_id: str, *, actor: Actor, now: datetime, if_version: int | None = None
 ) -> Workitem:
     """Do one thing to one workitem and return it as it is now; raise a WorkitemError where that is refused."""
-    outcome = in_transaction(lambda: _execute_chunk(command, [workitem_id], actor, now, if_version))
+    outcome = in_transaction(partial(_execute_chunk, command, [workitem_id], actor, now, if_version))
     for refusal in outcome.refused.values():
         raise refusal
     return outcome.done[workitem_id]
@@ -80,7 +81,7 @@ def execute_many(command: Command, workitem_ids: Iterable[str], *, actor: Actor,
     """Do one thing to many workitems, 500 a transaction; what is refused is reported and stops nothing else."""
     total = Outcome()
     for chunk in chunks(dict.fromkeys(workitem_ids), CHUNK):
-        outcome = in_transaction(lambda ids=chunk: _execute_chunk(command, ids, actor, now, None))
+        outcome = in_transaction(partial(_execute_chunk, command, chunk, actor, now, None))
         total.done.update(outcome.done)
         total.unchanged |= outcome.unchanged
         total.refused.update(outcome.refused)

@@ -1,0 +1,61 @@
+"""The verbs: one small class each, with its own rules, its change, and what its event says.
+
+A command is a value. It neither locks nor saves nor asks for scopes on the workitem: services.py does that for all of
+them alike. Rules that need none of a command's parameters stand in lifecycle.py.
+"""
+
+from workitems.commands.base import Command, Details
+from workitems.commands.correcting import AddNote, Edit, SetPriority
+from workitems.commands.creating import Create
+from workitems.commands.ending import HangUp, Reopen, SetDisposition, TerminateStale
+from workitems.commands.handling import Accept, ExpireOffer, Offer, Pull, Reject
+from workitems.commands.keeping import Archive, Purge, Unarchive
+from workitems.commands.moving import TransferOptions, TransferToAgent, TransferToQueue
+from workitems.commands.talking import (
+    Bridge,
+    Conference,
+    Dtmf,
+    Hold,
+    LeaveConference,
+    Mute,
+    SendEmailResponse,
+    Unhold,
+    Unmute,
+)
+from workitems.commands.values import EDITABLE, check_field, check_priority
+
+__all__ = [
+    "EDITABLE",
+    "Accept",
+    "AddNote",
+    "Archive",
+    "Bridge",
+    "Command",
+    "Conference",
+    "Create",
+    "Details",
+    "Dtmf",
+    "Edit",
+    "ExpireOffer",
+    "HangUp",
+    "Hold",
+    "LeaveConference",
+    "Mute",
+    "Offer",
+    "Pull",
+    "Purge",
+    "Reject",
+    "Reopen",
+    "SendEmailResponse",
+    "SetDisposition",
+    "SetPriority",
+    "TerminateStale",
+    "TransferOptions",
+    "TransferToAgent",
+    "TransferToQueue",
+    "Unarchive",
+    "Unhold",
+    "Unmute",
+    "check_field",
+    "check_priority",
+]

@@ -1,0 +1,44 @@
+"""What all commands share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from workitems.actors import Actor
+from workitems.choices import Action, State
+from workitems.lifecycle import MOVES
+from workitems.models import Workitem
+
+Details = dict[str, Any]
+
+
+class Command:
+    """What all commands share: most check nothing of their own, and lead where the table says."""
+
+    action: ClassVar[Action]
+
+    def fresh(self) -> Self:
+        """Return the command with what it refers to read anew, inside the transaction."""
+        return self
+
+    def already(self, workitem: Workitem) -> bool:
+        """Tell whether the workitem is as the command would make it, so that nothing needs to be written."""
+        return False
+
+    def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
+        """Raise a WorkitemError where the command's own rules forbid it."""
+
+    def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
+        """Change the facts, and return the codes and public ids that the event keeps."""
+        return {}
+
+    def target(self, workitem: Workitem) -> State | None:
+        """Return the state to enter, or None to stay."""
+        return MOVES[self.action].target
+
+    def event(self, workitem: Workitem) -> str:
+        """Return the code of the event, seen from the state before the change."""
+        event = MOVES[self.action].event
+        assert event is not None  # noqa: S101  the one action without an event leaves no row to carry it
+        return event
