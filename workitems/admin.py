@@ -55,15 +55,16 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         """Count at most so many."""
-        return self.object_list[:MOST_COUNTED].count()  # type: ignore[union-attr,call-arg]
+        rows: QuerySet[Workitem] = self.object_list
+        return rows[:MOST_COUNTED].count()
 
 
 class ReadableQueueFilter(RelatedFieldListFilter):
     """Only the queues whose work the person may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         """Leave the names of other queues out."""
-        choices = super().field_choices(field, request, model_admin)
+        choices: list[tuple[Any, Any]] = list(super().field_choices(field, request, model_admin))
         actor = actor_of(request)
         if Scope.READ in actor.everywhere:
             return choices
@@ -98,8 +99,19 @@ class TimelineInline(ReadOnlyInline):
     """The workitem's history."""
 
     model = TimeEvent
+    hide_title = True
     verbose_name_plural = gettext_lazy("history")
-    fields = readonly_fields = ["timestamp", "label", "from_state", "to_state", "queue", "agent", "actor", "door", "details"]
+    fields = readonly_fields = [
+        "timestamp",
+        "label",
+        "from_state",
+        "to_state",
+        "queue",
+        "agent",
+        "actor",
+        "door",
+        "details",
+    ]
     ordering = ["version"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeEvent]:
@@ -183,7 +195,9 @@ class WorkitemAdmin(ModelAdmin):
     list_filter = ["state", "channel_type", "type", "priority", ("queue", ReadableQueueFilter)]
     list_select_related = ["queue", "contact", "agent"]
     search_fields = ["workitem_id"]
-    search_help_text = gettext_lazy("A workitem id, a whole number or e-mail address, or the start of a contact's name.")
+    search_help_text = gettext_lazy(
+        "A workitem id, a whole number or e-mail address, or the start of a contact's name."
+    )
     autocomplete_fields = ["contact"]
     fieldsets = [
         (None, {"fields": ["name", "contact", "priority", "from_address", "to_address", "data", "seen_version"]}),
@@ -191,7 +205,8 @@ class WorkitemAdmin(ModelAdmin):
             gettext_lazy("Where it stands"),
             {
                 "fields": [
-                    ("workitem_id", "type", "channel_type"),
+                    "workitem_id",
+                    ("type", "channel_type"),
                     ("state", "current_state_name", "is_muted"),
                     ("queue", "agent"),
                     ("disposition", "disposition_note", "ended_by"),
@@ -260,15 +275,15 @@ class WorkitemAdmin(ModelAdmin):
         found = Q(workitem_id=term) | Q(from_address=address) | Q(to_address=address) | Q(contact_id__in=contacts)
         return queryset.filter(found), False
 
-    def save_model(self, request: HttpRequest, obj: Workitem, form: WorkitemForm, change: bool) -> None:  # type: ignore[override]
+    def save_model(self, request: HttpRequest, obj: Workitem, form: WorkitemForm, change: bool) -> None:
         """Have the commands do it."""
         for command in form.commands():
             services.execute(command, obj.workitem_id, actor=actor_of(request), now=timezone.now())
 
     @admin.action(description=gettext_lazy("Hold"), permissions=["change"])
-    def hold(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
+    def hold(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> None:
         """Put the selection on hold; resuming undoes it, so nothing is asked."""
-        return self._do_at_once(request, queryset, Hold())
+        self._do_at_once(request, queryset, Hold())
 
     @admin.action(description=gettext_lazy("Hang up…"), permissions=["change"])
     def hang_up(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
@@ -306,10 +321,11 @@ class WorkitemAdmin(ModelAdmin):
         form: forms.Form,
         title: str,
         warning: str,
-        do: Callable[[dict[str, Any]], HttpResponse | None],
+        do: Callable[[dict[str, Any]], None],
     ) -> HttpResponse | None:
         if form.is_bound and form.is_valid():
-            return do(form.cleaned_data)
+            do(form.cleaned_data)
+            return None
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -324,15 +340,15 @@ class WorkitemAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/workitems/ask_first.html", context)
 
-    def _transfer(self, request: HttpRequest, queryset: QuerySet[Workitem], queue: Queue) -> HttpResponse | None:
+    def _transfer(self, request: HttpRequest, queryset: QuerySet[Workitem], queue: Queue) -> None:
         ids = queryset.values_list("workitem_id", flat=True)
         if len(ids[: AT_ONCE + 1]) <= AT_ONCE:
-            return self._do_at_once(request, queryset, TransferToQueue(queue))
+            self._do_at_once(request, queryset, TransferToQueue(queue))
+            return
         transfer = transfers.request(ids.iterator(), queue, actor=actor_of(request), now=timezone.now())
         tasks.wake_transfer(transfer)
         text = _("Transfer %(id)s has started; its page under Transfers shows how far it is.")
         messages.success(request, text % {"id": transfer.transfer_id})
-        return None
 
     def _do_at_once(self, request: HttpRequest, queryset: QuerySet[Workitem], command: Command) -> None:
         ids = list(queryset.values_list("workitem_id", flat=True)[: AT_ONCE + 1])
@@ -378,7 +394,7 @@ class TransferAdmin(ModelAdmin):
         """Show people their own transfers, and all of them to those who may do everything."""
         rows: QuerySet[Transfer] = super().get_queryset(request)
         if Scope.ADMIN not in actor_of(request).everywhere:
-            rows = rows.filter(requested_by=request.user)
+            rows = rows.filter(requested_by=request.user.pk)
         outcomes = TransferItem.Outcome
         return rows.annotate(
             **{
@@ -422,7 +438,7 @@ class TransferAdmin(ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was asked for stays as it was asked."""
+        """Keep what was asked for as it was asked."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -431,7 +447,7 @@ class TransferAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     """People, in the theme's forms."""
 
     form = UserChangeForm
@@ -440,5 +456,5 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Groups, in the theme's forms."""

@@ -49,9 +49,7 @@ def expire_offers() -> int:
     now = timezone.now()
     overdue = Workitem.objects.overdue_offers(now).order_by("offer_expires_at")[:SWEEP]
     actor = Actor.job("expire-offers", Scope.ADMIN)
-    outcome = services.execute_many(
-        ExpireOffer(), overdue.values_list("workitem_id", flat=True), actor=actor, now=now
-    )
+    outcome = services.execute_many(ExpireOffer(), overdue.values_list("workitem_id", flat=True), actor=actor, now=now)
     return len(outcome.done)
 
 

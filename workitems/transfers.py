@@ -17,6 +17,7 @@ from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Door
 from workitems.commands import TransferToQueue
+from workitems.errors import NoAgent
 from workitems.models import Transfer, TransferItem
 
 CHUNK = 200
@@ -25,6 +26,8 @@ UNMOVED_AFTER = timedelta(seconds=30)
 
 def request(workitem_ids: Iterable[str], queue: Queue, *, actor: Actor, now: datetime) -> Transfer:
     """Write down that these workitems are to move to this queue on the actor's behalf."""
+    if actor.user is None:
+        raise NoAgent
     with transaction.atomic():
         transfer = Transfer.objects.create(
             queue=queue, requested_by=actor.user, door=actor.door, created_at=now, moved_at=now

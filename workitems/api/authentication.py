@@ -39,5 +39,6 @@ def actor_of(request: Request) -> Actor:
     actor: Actor | None = getattr(request, "workitems_actor", None)
     if actor is None:
         scopes = tokens.scopes_of(request.auth) if isinstance(request.auth, AccessToken) else None
-        actor = request.workitems_actor = Actor.of(request.user, Door.API, scopes)
+        actor = Actor.of(request.user, Door.API, scopes)
+        request.workitems_actor = actor  # type: ignore[attr-defined]
     return actor

@@ -81,14 +81,13 @@ class CreateBody(Body):
     contactId = serializers.CharField(required=False, default="", allow_blank=True)  # noqa: N815
     name = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
     priority = serializers.IntegerField(required=False, default=None, min_value=1, max_value=5)
-    data = serializers.DictField(required=False, default=dict)
+    data = serializers.DictField(required=False, default=dict)  # type: ignore[assignment]  # also a property of DRF's
     currentStateName = serializers.CharField(required=False, default="", max_length=64)  # noqa: N815
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Add `from`, a word of Python's that cannot stand in the class, and its counterpart."""
-        address = {"required": False, "default": "", "allow_blank": True, "max_length": 254}
-        return {
-            **super().get_fields(),
-            "from": serializers.CharField(**address),
-            "to": serializers.CharField(**address),
-        }
+
+        def address() -> serializers.CharField:
+            return serializers.CharField(required=False, default="", allow_blank=True, max_length=254)
+
+        return {**super().get_fields(), "from": address(), "to": address()}

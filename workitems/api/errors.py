@@ -1,4 +1,7 @@
-"""The one place where refusals become HTTP answers: `{code, message, requestId}`, and `details` where fields are at fault."""
+"""The one place where refusals become HTTP answers.
+
+Every error has `{code, message, requestId}`, and `details` where fields are at fault.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,8 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
-    headers = {"WWW-Authenticate": error.auth_header} if getattr(error, "auth_header", None) else {}
+    challenge = getattr(error, "auth_header", None)
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     if isinstance(error, exceptions.ValidationError):
         answer = body(request, "invalid", _("The request has values that cannot be used."), _fields(error.detail))
     else:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from queues.channels import Channel
 from workitems.choices import Priority, State, Type
 from workitems.models import Workitem
+from workitems.querysets import WorkitemQuerySet
 
 
 class ChoicesIn(django_filters.BaseInFilter, django_filters.ChoiceFilter):
@@ -33,10 +34,9 @@ class WorkitemFilters(django_filters.FilterSet):
         model = Workitem
         fields: list[str] = []
 
-    @property
-    def qs(self) -> QuerySet[Workitem]:
-        """Leave the archive out unless it is asked for."""
-        rows = super().qs
+    def found(self) -> WorkitemQuerySet:
+        """Return what matches; the archive stays out unless it is asked for."""
+        rows: WorkitemQuerySet = self.qs
         return rows if self.form.cleaned_data.get("archived") is not None else rows.unarchived()
 
     def only_archived(self, rows: QuerySet[Workitem], name: str, value: Any) -> QuerySet[Workitem]:

@@ -46,7 +46,7 @@ MAX_START = 2**31 - 1
 class LogIn(APIView):
     """Exchange a username and password for a token."""
 
-    authentication_classes: ClassVar = [BasicAuthentication]
+    authentication_classes = [BasicAuthentication]
 
     def get(self, request: Request) -> Response:
         """Answer with a token that carries all scopes the person holds."""
@@ -69,9 +69,9 @@ class WorkitemList(APIView):
         if not filters.is_valid():
             field, problems = next(iter(filters.errors.items()))
             raise invalid(field, str(problems[0]))
-        total = filters.qs.count()
+        total = filters.found().count()
         # ids first: the neighbours and timelines are loaded for this page's rows only
-        page = list(filters.qs.newest_first().values_list("pk", flat=True)[start : start + rows])
+        page = list(filters.found().newest_first().values_list("pk", flat=True)[start : start + rows])
         found = Workitem.objects.filter(pk__in=page).newest_first().with_card().with_timeline()
         objects = [representation.workitem(item, actor) for item in found]
         return Response({"count": len(objects), "total": total, "objects": objects})
@@ -104,7 +104,7 @@ class MyWorkitems(APIView):
     def get(self, request: Request) -> Response:
         """Answer with the caller's current items, oldest assignment first."""
         actor = actor_of(request)
-        mine = Workitem.objects.visible_to(actor).current_for(request.user.pk).order_by("assigned_at", "pk")
+        mine = Workitem.objects.visible_to(actor).current_for(actor).order_by("assigned_at", "pk")
         found = mine.with_card().with_timeline()[:MAX_ROWS]
         return Response({"objects": [representation.workitem(item, actor) for item in found]})
 
@@ -140,7 +140,7 @@ class CommandView(APIView):
         item = services.execute(command, _public_id(workitem_id), actor=actor, now=timezone.now())
         return Response(_result(item, actor))
 
-    def command(self, actor: Actor, body: dict[str, Any]) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """Return what the request asks for."""
         raise NotImplementedError
 
@@ -148,7 +148,7 @@ class CommandView(APIView):
 class BridgeView(CommandView):
     """Connect agent and customer."""
 
-    def command(self, actor: Actor, body: dict[str, Any]) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """Nothing to choose."""
         return Bridge()
 
@@ -158,7 +158,7 @@ class HoldView(CommandView):
 
     body = bodies.HoldBody
 
-    def command(self, actor: Actor, body: dict[str, Any]) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """Hold, unless the body says otherwise."""
         return Hold() if body["hold"] else Unhold()
 
@@ -173,7 +173,7 @@ class HangUpView(CommandView):
 
     body = bodies.HangUpBody
 
-    def command(self, actor: Actor, body: dict[str, Any]) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """By the agent, unless the body says otherwise."""
         return HangUp(EndedBy(body["reason"]))
 
@@ -183,7 +183,7 @@ class PriorityView(CommandView):
 
     body = bodies.PriorityBody
 
-    def command(self, actor: Actor, body: dict[str, Any]) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """To the body's number."""
         return SetPriority(body["priority"])
 
@@ -193,10 +193,10 @@ class TransferToAgentView(CommandView):
 
     body = bodies.ToAgentBody
 
-    def command(self, actor: Actor, body: dict[str, Any], user_id: str) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """To the path's agent; the body may only repeat him."""
-        _same_as_path("userId", body, user_id)
-        return TransferToAgent(_agent(user_id), _options(body))
+        _same_as_path("userId", body, path["user_id"])
+        return TransferToAgent(_agent(path["user_id"]), _options(body))
 
 
 class TransferToQueueView(CommandView):
@@ -204,8 +204,9 @@ class TransferToQueueView(CommandView):
 
     body = bodies.ToQueueBody
 
-    def command(self, actor: Actor, body: dict[str, Any], inbox_id: str) -> Command:
+    def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
         """To the path's queue; the body may only repeat it."""
+        inbox_id = path["inbox_id"]
         _same_as_path("inboxId", body, inbox_id)
         queue = Queue.objects.with_channels().filter(queue_id=inbox_id).first()
         if queue is None or not (actor.can_transfer_into(queue) or actor.can_in(Scope.READ, queue)):
@@ -231,7 +232,7 @@ def _public_id(given: str) -> str:
 
 
 def _body(shape: type[bodies.Body], request: Request) -> dict[str, Any]:
-    body = shape(data=request.data if request.data != "" else {})
+    body = shape(data=request.data or {})
     body.is_valid(raise_exception=True)
     values: dict[str, Any] = body.validated_data
     return values

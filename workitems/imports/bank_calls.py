@@ -85,7 +85,7 @@ def _served(number: int, row: dict[str, str]) -> Record:
     offered = max(min(left, accepted), queued) if queued <= accepted else accepted
     agent = "" if row["server"] == NOBODY else row["server"].lower()
     queue = f"q_bank_{row['type'].lower()}"
-    who = {"queue": queue, "agent": agent, "actor": agent or SOURCE}
+    who: dict[str, Any] = {"queue": queue, "agent": agent, "actor": agent or SOURCE}
     timeline = (
         Happening(Event.CREATED, entered, SOURCE, "", State.INQUEUE, queue),
         Happening(Event.OFFERED, offered, SOURCE, State.INQUEUE, State.OFFERED, queue, agent),
@@ -128,7 +128,13 @@ def _hung_up(number: int, row: dict[str, str]) -> Record:
     entered, queued, left = _before_service(row)
     queue = f"q_bank_{row['type'].lower()}"
     gone = Happening(
-        Event.ABANDONED, left, SOURCE, State.INQUEUE, State.TERMINATED, queue, details={"reason": EndedBy.CUSTOMER.value}
+        Event.ABANDONED,
+        left,
+        SOURCE,
+        State.INQUEUE,
+        State.TERMINATED,
+        queue,
+        details={"reason": EndedBy.CUSTOMER.value},
     )
     return Record(
         **_common(number, row),

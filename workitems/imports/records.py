@@ -1,4 +1,4 @@
-"""What every reader yields: a workitem's facts and timeline by public ids and names, or the reason why there is none."""
+"""What every reader yields: a workitem's facts and timeline, by public ids and names, or the reason why not."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, transaction
 
 from contacts.addresses import normal_address, normal_email, normal_phone
@@ -204,8 +204,7 @@ class Importer:
         if not disposition_id:
             return None
         disposition = (
-            self._dispositions.get(disposition_id)
-            or Disposition.objects.filter(disposition_id=disposition_id).first()
+            self._dispositions.get(disposition_id) or Disposition.objects.filter(disposition_id=disposition_id).first()
         )
         if disposition is None:
             if not self.create_missing:

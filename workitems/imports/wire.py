@@ -36,7 +36,18 @@ TEXTS = {
     "dispositionId": "disposition",
     "dispositionNote": "disposition_note",
 }
-OTHERS = {"workitemId", "type", "channelType", "state", "priority", "contactId", "contact", "muted", "data", "timeEvents"}
+OTHERS = {
+    "workitemId",
+    "type",
+    "channelType",
+    "state",
+    "priority",
+    "contactId",
+    "contact",
+    "muted",
+    "data",
+    "timeEvents",
+}
 KNOWN = LEFT_ASIDE | TIMES.keys() | TEXTS.keys() | OTHERS
 LAST_MOMENT = 253_402_300_799_000  # the end of the year 9999, in milliseconds
 
@@ -139,7 +150,7 @@ def _record(number: int, values: Any) -> Record:
         data=values.get("data", {}),
         created_at=created_at,
         timeline=timeline,
-        **times,
+        **times,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )
 
@@ -192,7 +203,10 @@ def _timeline(
 def _is_legal(code: str, from_state: str, to_state: str) -> bool:
     """Tell whether the lifecycle has a move with this event between these states."""
     for move in MOVES.values():
-        if code in (move.event, Event.ABANDONED if move.event == Event.TERMINATED else None) and from_state in move.sources:
+        if (
+            code in (move.event, Event.ABANDONED if move.event == Event.TERMINATED else None)
+            and from_state in move.sources
+        ):
             targets = (State.INQUEUE, State.OFFERED) if code == Event.TRANSFERRED else (move.target or from_state,)
             if to_state in targets:
                 return True
@@ -216,7 +230,18 @@ def _timeline_from_times(
 def _happening(values: dict[str, Any]) -> Happening:
     if unknown := sorted(
         values.keys()
-        - {"type", "timestamp", "userId", "door", "fromState", "toState", "queueId", "agentUsername", "details", "version"}
+        - {
+            "type",
+            "timestamp",
+            "userId",
+            "door",
+            "fromState",
+            "toState",
+            "queueId",
+            "agentUsername",
+            "details",
+            "version",
+        }
     ):
         raise Unusable(f"timeEvents: unknown field {', '.join(unknown)}")
     code, at = _text(values, "type"), _time(values, "timestamp")

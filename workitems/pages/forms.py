@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -49,7 +50,7 @@ class ActionForm(forms.Form):
     simple: ClassVar[type[Command]]
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, workitem: Workitem, actor: Actor, data: Any = None) -> None:
+    def __init__(self, workitem: Workitem, actor: Actor, data: QueryDict | None = None) -> None:
         super().__init__(data, initial={"version": workitem.version}, auto_id=f"{self.action.value}_%s")
         self.workitem = workitem
         self.actor = actor
@@ -84,7 +85,7 @@ class OfferForm(ActionForm):
     agent = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Agent"))
 
     def prepare(self) -> None:
-        """The active members of the queue."""
+        """Offer the queue's active members."""
         if self.workitem.queue is not None:
             members = self.workitem.queue.members.filter(is_active=True).order_by("username")
             self.fields["agent"].queryset = members  # type: ignore[attr-defined]
@@ -101,7 +102,7 @@ class TransferForm(ActionForm):
     target = forms.ChoiceField(label=gettext_lazy("To"))
 
     def prepare(self) -> None:
-        """Closed queues and those for other channels are left out, and so is where it is already."""
+        """Leave out closed queues, those for other channels, and where it is already."""
         channel = self.workitem.channel_type
         self.queues = {
             f"queue:{queue.queue_id}": queue
@@ -138,7 +139,7 @@ class PriorityForm(ActionForm):
     priority = forms.TypedChoiceField(label=gettext_lazy("Priority"), choices=Priority.choices, coerce=int)
 
     def prepare(self) -> None:
-        """As urgent as it is."""
+        """Show what it is."""
         self.initial["priority"] = self.workitem.priority
 
     def command(self) -> Command:
@@ -165,7 +166,7 @@ class DispositionForm(ActionForm):
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=4000)
 
     def prepare(self) -> None:
-        """Those for this type of work."""
+        """Offer those for this type of work."""
         active = Disposition.objects.filter(is_active=True)
         fitting = [one.pk for one in active if one.applies_to(self.workitem.type)]
         self.fields["disposition"].queryset = active.filter(pk__in=fitting)  # type: ignore[attr-defined]
@@ -184,8 +185,8 @@ class EditForm(ActionForm):
     to_address = forms.CharField(label=gettext_lazy("To"), max_length=254, required=False)
 
     def prepare(self) -> None:
-        """As they are."""
-        self.initial |= {name: getattr(self.workitem, name) for name in ("name", "from_address", "to_address")}
+        """Show what they are."""
+        self.initial.update({name: getattr(self.workitem, name) for name in ("name", "from_address", "to_address")})
 
     def command(self) -> Command:
         """Correct them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,6 +21,7 @@ from workitems.models import TimeEvent, Workitem
 from workitems.pages.forms import FORMS, ActionForm
 
 SHOWN = 50
+EVENTS_SHOWN = 500
 STATUS = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.PRECONDITION: 412, Kind.INVALID: 400}
 
 
@@ -37,6 +38,11 @@ class ActionCard:
     def has_fields(self) -> bool:
         """Tell whether there is something to fill in."""
         return self.form is not None and len(self.form.visible_fields()) > 0
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether its form lies open: the transfer always, the others once something was wrong."""
+        return self.action is Action.TRANSFER or bool(self.error) or (self.form is not None and self.form.is_bound)
 
 
 @login_required
@@ -92,28 +98,35 @@ def _seen(workitem_id: str, actor: Actor) -> Workitem:
 
 
 def _page(
-    request: HttpRequest, item: Workitem, actor: Actor, tried: ActionForm | None = None, error: str = "", status: int = 200
+    request: HttpRequest,
+    item: Workitem,
+    actor: Actor,
+    tried: ActionForm | None = None,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     cards = list(_cards(item, actor, tried, error))
     events = TimeEvent.objects.filter(workitem=item).order_by("-version").select_related("queue", "agent")
+    possible = [card for card in cards if card.refusal is None or card.error]
     context = {
         "workitem": item,
         "priority_label": Priority(item.priority).label,
-        "possible": [card for card in cards if card.refusal is None or card.error],
+        "at_a_click": [card for card in possible if not card.has_fields and not card.error],
+        "with_fields": [card for card in possible if card.has_fields or card.error],
         "refused": [card for card in cards if card.refusal is not None and not card.error],
-        "events": events,
+        "events": events[:EVENTS_SHOWN],
+        "events_left_out": max(0, item.version - EVENTS_SHOWN),
     }
     return render(request, "workitems/workitem.html", context, status=status)
 
 
-def _cards(item: Workitem, actor: Actor, tried: ActionForm | None, error: str) -> Any:
+def _cards(item: Workitem, actor: Actor, tried: ActionForm | None, error: str) -> Iterator[ActionCard]:
     reasons = services.explain(item, actor)
     order = [*FORMS, *(action for action in reasons if action not in FORMS)]
     for action in order:
         shape = FORMS.get(action)
         if tried is not None and tried.action is action:
-            tried.data = tried.data.copy()
-            tried.data["version"] = item.version
+            tried.data = {**dict(tried.data.items()), "version": str(item.version)}
             yield ActionCard(action, reasons[action], tried, error)
         elif reasons[action] is not None:
             yield ActionCard(action, reasons[action], None)

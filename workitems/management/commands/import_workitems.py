@@ -94,7 +94,7 @@ class Rejects:
 
 def numbered_lines(file: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
     """Yield a file's lines with their numbers from 1, unpacked where it is gzipped, with a progress bar."""
-    lines: IO[bytes] = gzip.open(file) if path.suffix == ".gz" else file  # type: ignore[assignment]
+    lines = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
     with tqdm(total=path.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
         for number, line in enumerate(lines, start=1):
             yield number, line.decode("utf-8", errors="surrogateescape").rstrip("\r\n")

@@ -1,0 +1,45 @@
+# make help says what there is.
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= var
+VENV := .venv
+BIN := $(VENV)/bin
+
+export DATA_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help env env-dev demo test check format lock
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+env: $(VENV)/.installed-requirements ## Make .venv with the locked dependencies
+
+env-dev: $(VENV)/.installed-requirements-dev
+
+$(VENV)/.installed-%: %.txt
+	@.ci/make-env "$(PYTHON)" $(VENV) $<
+	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+demo: ## Run the product with a demo contact centre (PORT=8000, DATA_DIR=var)
+	@if [ ! -x $(BIN)/granian ]; then $(MAKE) --no-print-directory env; fi
+	@HTTPS=off $(BIN)/python manage.py demo --port "$(PORT)"
+
+check: env-dev ## Format, lint, types, import rules, migrations, deployment settings
+	@.ci/check $(BIN)
+
+test: check ## Every check and test; on the servers that DATABASE_URL and CELERY_BROKER_URL name, else on SQLite
+	$(BIN)/pytest -n auto --dist worksteal
+
+format: env-dev ## Bring code and templates into their form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2
+
+lock: ## Pin the newest dependencies that pyproject.toml allows (needs uv)
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml -o requirements.txt
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt

@@ -1,0 +1,148 @@
+"""Customers who come and agents who answer, playing the demo centre through the ordinary commands.
+
+Every tick looks at the rows and moves some of them on, so a simulation may stop and start again at any moment. It
+touches the demo centre's own queues only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from contacts.models import Contact
+from queues.models import Queue
+from workitems import services
+from workitems.actors import Actor
+from workitems.choices import HANDLED, Door, EndedBy, Scope, State
+from workitems.commands import (
+    Accept,
+    Bridge,
+    Command,
+    Create,
+    HangUp,
+    Hold,
+    Offer,
+    Reject,
+    SetDisposition,
+    TransferToQueue,
+    Unhold,
+)
+from workitems.demo import centre
+from workitems.errors import WorkitemError
+from workitems.lifecycle import LIVE
+from workitems.models import Disposition, Workitem
+
+ARRIVALS_A_MINUTE = 6.0
+LOOKED_AT = 200
+# Mean seconds that a workitem stays in a state before the players move it on.
+MEAN_SECONDS = {
+    State.OFFERED: 6,
+    State.ACCEPTED: 3,
+    State.ACTIVE: 90,
+    State.HOLD: 30,
+    State.CONFERENCE: 60,
+    State.TERMINATED: 25,
+}
+PATIENCE_SECONDS = 240
+
+
+@dataclass
+class Simulation:
+    """The players."""
+
+    dice: random.Random
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.system = Actor.job("simulation", Scope.ADMIN)
+        queues = Queue.objects.with_channels().filter(queue_id__in=centre.QUEUES)
+        self.queues = {queue.pk: queue for queue in queues}
+        agents = User.objects.filter(username__in=centre.AGENTS, is_active=True)
+        self.centre = centre.Centre(
+            queues={queue.queue_id: queue for queue in self.queues.values()},
+            agents={agent.get_username(): agent for agent in agents},
+            dispositions=list(Disposition.objects.filter(disposition_id__in=centre.DISPOSITIONS)),
+            contacts=list(
+                Contact.objects.filter(emails__address__endswith="@example.org").prefetch_related("phones", "emails")
+            ),
+        )
+        for contact in self.centre.contacts:
+            self.centre.numbers[contact.pk] = contact.phones.all()[0].number
+            self.centre.addresses[contact.pk] = contact.emails.all()[0].address
+
+    def tick(self, now: datetime, seconds: float) -> int:
+        """Play so many seconds, ending now, and return how many things were done."""
+        played = seconds * self.speed
+        steps = [*self._arrivals(played), *self._offers(), *self._answers(played)]
+        return sum(self._do(command, workitem_id, actor, now) for command, workitem_id, actor in steps)
+
+    def _arrivals(self, played: float) -> Iterable[tuple[Command | Create, str, Actor]]:
+        expected = ARRIVALS_A_MINUTE * played / 60
+        count = int(expected) + (self.dice.random() < expected % 1)
+        for _number in range(count):
+            yield Create(**centre.arrival(self.dice, self.centre)), "", self.system
+
+    def _offers(self) -> Iterable[tuple[Command, str, Actor]]:
+        """Offer what waits to members who have nothing in hand."""
+        mine = Workitem.objects.filter(queue__in=self.queues)
+        busy = set(mine.filter(state__in=[State.OFFERED, *HANDLED]).values_list("agent_id", flat=True))
+        for item in mine.filter(state=State.INQUEUE).in_line()[:LOOKED_AT]:
+            free = [
+                agent
+                for agent in self.centre.members(self.queues[item.queue_id or 0])
+                if agent.pk not in busy and agent.is_active
+            ]
+            if free:
+                agent = self.dice.choice(free)
+                busy.add(agent.pk)
+                yield Offer(agent), item.workitem_id, self.system
+
+    def _answers(self, played: float) -> Iterable[tuple[Command, str, Actor]]:
+        """Move on what has been in its state for long enough, by the dice."""
+        mine = Workitem.objects.filter(queue__in=self.queues).select_related("agent")
+        for item in mine.filter(state=State.INQUEUE, channel_type__in=LIVE).in_line()[:LOOKED_AT]:
+            if self.dice.random() < played / PATIENCE_SECONDS:
+                yield HangUp(EndedBy.CUSTOMER), item.workitem_id, self.system
+        for state, mean in MEAN_SECONDS.items():
+            standing = mine.filter(state=state, agent__isnull=False).order_by("state_changed_at")
+            for item in standing[:LOOKED_AT]:
+                if item.agent is not None and self.dice.random() < played / mean:
+                    yield self._next(item), item.workitem_id, Actor.of(item.agent, Door.API)
+
+    def _next(self, item: Workitem) -> Command:
+        chance = self.dice.random()
+        if item.state == State.ACTIVE:
+            return self._while_talking(item, chance)
+        if item.state == State.TERMINATED:
+            fitting = [one for one in self.centre.dispositions if one.applies_to(item.type)]
+            return SetDisposition(self.dice.choice(fitting))
+        usual: dict[str, Command] = {
+            State.OFFERED: Reject() if chance < 0.08 else Accept(),
+            State.ACCEPTED: Bridge(),
+            State.HOLD: Unhold(),
+            State.CONFERENCE: HangUp(EndedBy.AGENT),
+        }
+        return usual[item.state]
+
+    def _while_talking(self, item: Workitem, chance: float) -> Command:
+        if chance < 0.15 and item.channel_type in LIVE:
+            return Hold()
+        elsewhere = [one for one in self.queues.values() if one.pk != item.queue_id and one.takes(item.channel_type)]
+        if chance < 0.22 and elsewhere:
+            return TransferToQueue(self.dice.choice(elsewhere))
+        return HangUp(EndedBy.CUSTOMER if chance < 0.6 else EndedBy.AGENT)
+
+    def _do(self, command: Command | Create, workitem_id: str, actor: Actor, now: datetime) -> int:
+        """Do it; somebody else may have been faster, then the players leave it at that."""
+        try:
+            if isinstance(command, Create):
+                services.create(command, actor=actor, now=now)
+            else:
+                services.execute(command, workitem_id, actor=actor, now=now)
+        except WorkitemError:
+            return 0
+        return 1
