@@ -31,7 +31,7 @@ check: env-dev ## Format, lint, types, import rules, migrations, deployment sett
 	@.ci/check $(BIN)
 
 test: check ## Every check and test; on the servers that DATABASE_URL and CELERY_BROKER_URL name, else on SQLite
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 format: env-dev ## Bring code and templates into their form
 	$(BIN)/ruff format .

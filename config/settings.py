@@ -191,16 +191,17 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Collected files are served under names that change with their content; without them, straight from the source.
-COLLECTED = (STATIC_ROOT / "staticfiles.json").exists()
+COLLECTED_DIR = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+COLLECTED = "collectstatic" in sys.argv or (COLLECTED_DIR / "staticfiles.json").exists()
+STATIC_ROOT = COLLECTED_DIR if COLLECTED else None
 WHITENOISE_USE_FINDERS = not COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if COLLECTED or "collectstatic" in sys.argv
+        if COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }

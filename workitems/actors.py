@@ -111,9 +111,9 @@ class Actor:
         """Return the pks of the queues on which the actor holds this scope, those of `everywhere` aside."""
         return sorted(queue for queue, scopes in self.by_queue.items() if scope in scopes)
 
-    def scopes_anywhere(self) -> list[Scope]:
-        """Return all scopes that the actor holds somewhere."""
-        return [scope for scope in Scope if self.can_anywhere(scope)]
+    def scopes_for_token(self) -> list[Scope]:
+        """Return all scopes that can come to bear somewhere, on an agent's own items too."""
+        return [scope for scope in Scope if self.can_anywhere(scope) or scope in self.own_items]
 
 
 def _scopes_everywhere(user: User) -> frozenset[Scope]:

@@ -209,12 +209,12 @@ def _decide(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
     """Return whether there is something to change; raise a WorkitemError where it is refused."""
     refusal = lifecycle.refusal(command.action, workitem, actor)
     settled = isinstance(refusal, WrongState) and workitem.state == command.target(workitem)
-    if (refusal is None or settled) and command.already(workitem):
+    if settled and command.already(workitem):
         return False
     if refusal is not None:
         raise refusal
     command.check(workitem, actor, now)
-    return True
+    return not command.already(workitem)
 
 
 def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> Decided | None:

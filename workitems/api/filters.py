@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
 from django.db.models import QuerySet
 
@@ -28,7 +26,7 @@ class WorkitemFilters(django_filters.FilterSet):
     selectedQueue = django_filters.CharFilter(field_name="queue__queue_id")  # noqa: N815
     agentUsername = django_filters.CharFilter(field_name="agent__username")  # noqa: N815
     contactId = django_filters.CharFilter(field_name="contact__contact_id")  # noqa: N815
-    archived = django_filters.BooleanFilter(method="only_archived")
+    archived = django_filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="only_archived")
 
     class Meta:
         model = Workitem
@@ -37,11 +35,11 @@ class WorkitemFilters(django_filters.FilterSet):
     def found(self) -> WorkitemQuerySet:
         """Return what matches; the archive stays out unless it is asked for."""
         rows: WorkitemQuerySet = self.qs
-        return rows if self.form.cleaned_data.get("archived") is not None else rows.unarchived()
+        return rows if self.form.cleaned_data.get("archived") else rows.unarchived()
 
-    def only_archived(self, rows: QuerySet[Workitem], name: str, value: Any) -> QuerySet[Workitem]:
+    def only_archived(self, rows: QuerySet[Workitem], name: str, value: str) -> QuerySet[Workitem]:
         """Keep what does, or does not, lie in the archive."""
-        return rows.filter(archived_at__isnull=not value)
+        return rows.filter(archived_at__isnull=value == "false")
 
 
 # `from` is a word of Python's, so it cannot stand in the class.

@@ -17,8 +17,8 @@ from workitems.choices import Door, Scope
 
 
 def issue(user: User, *, now: datetime) -> str:
-    """Make a token for a person with all scopes that he holds anywhere, valid for 15 minutes, and return its text."""
-    scopes = Actor.of(user, Door.API).scopes_anywhere()
+    """Make a token for a person with every scope that can come to bear, valid for 15 minutes, and return its text."""
+    scopes = Actor.of(user, Door.API).scopes_for_token()
     expires = now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS)
     claims = {
         "jti": uuid.uuid4().hex,

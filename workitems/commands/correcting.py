@@ -71,8 +71,6 @@ class Edit(Command):
     def _differences(self, workitem: Workitem) -> dict[str, tuple[Any, Any]]:
         found = {}
         for name, value in self.changes.items():
-            if name not in EDITABLE:
-                continue
             new = normal_address(value) if name in ("from", "to") and isinstance(value, str) else value
             old = getattr(workitem, EDITABLE[name])
             if old != new:

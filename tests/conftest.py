@@ -1,0 +1,118 @@
+"""People, queues and a database of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, connections
+from django.test import TransactionTestCase
+
+from queues.models import Queue
+from tests.builders import make_queue, make_user
+from workitems.actors import Actor
+from workitems.choices import Door, Scope
+from workitems.groups import grant
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep SQLite's test database in a file: threads and worker processes must see the same one."""
+    settings = connections["default"].settings_dict
+    if settings["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        settings["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / f"test-{worker}.sqlite3")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def history_may_be_flushed() -> Iterator[None]:
+    """Let the flush after a transactional test empty the tables on SQLite, where it deletes row by row.
+
+    The flush ends with post_migrate, which makes the triggers anew.
+    """
+    original = TransactionTestCase._fixture_teardown
+
+    def without_triggers(self: TransactionTestCase) -> None:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+                for (name,) in cursor.fetchall():
+                    cursor.execute(f"DROP TRIGGER {name}")
+        original(self)
+
+    TransactionTestCase._fixture_teardown = without_triggers
+    yield
+    TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture
+def ann(db: None) -> User:
+    """An agent of the queue, without any scope."""
+    return make_user("ann")
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """Another agent of the queue, without any scope."""
+    return make_user("ben")
+
+
+@pytest.fixture
+def queue(ann: User, ben: User) -> Queue:
+    """The queue that ann and ben work in."""
+    return make_queue("q_support", name="Support", members=[ann, ben])
+
+
+@pytest.fixture
+def sales(db: None) -> Queue:
+    """Another queue, with nobody in it."""
+    return make_queue("q_sales", name="Sales")
+
+
+@pytest.fixture
+def sue(db: None) -> User:
+    """A supervisor: write and delete everywhere."""
+    user = make_user("sue", is_staff=True)
+    grant(user, Scope.WRITE)
+    grant(user, Scope.DELETE)
+    return user
+
+
+@pytest.fixture
+def amy(db: None) -> User:
+    """Somebody with the admin scope everywhere."""
+    user = make_user("amy", is_staff=True)
+    grant(user, Scope.ADMIN)
+    return user
+
+
+@pytest.fixture
+def tom(db: None) -> User:
+    """A team mate of this queue's supervisors: staff, with read everywhere and nothing more."""
+    user = make_user("tom", is_staff=True)
+    grant(user, Scope.READ)
+    return user
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """A stranger: staff, but without any scope."""
+    return make_user("eve", is_staff=True)
+
+
+@pytest.fixture
+def supervisor(sue: User) -> Actor:
+    return Actor.of(sue, Door.API)
+
+
+@pytest.fixture
+def admin_actor(amy: User) -> Actor:
+    return Actor.of(amy, Door.API)
+
+
+@pytest.fixture
+def system() -> Actor:
+    return Actor.job("sweep", Scope.ADMIN)

@@ -1,0 +1,56 @@
+"""One way in for each door: the same transfer, asked for by REST, back office, page and job."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from queues.models import Queue
+from tests.builders import NOON
+from workitems import transfers
+from workitems.api import tokens
+from workitems.choices import Door
+from workitems.models import Transfer, TransferItem, Workitem
+
+
+def bearer(user: User) -> dict[str, str]:
+    """Return the headers of somebody with a fresh token."""
+    from django.utils import timezone
+
+    return {"Authorization": f"Bearer {tokens.issue(user, now=timezone.now())}"}
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def by_rest(user: User, item: Workitem, target: Queue) -> None:
+    Client(headers=bearer(user)).post(
+        f"/users/api/calls/{item.workitem_id}/queuetransfer/{target.queue_id}", content_type="application/json"
+    )
+
+
+def by_back_office(user: User, item: Workitem, target: Queue) -> None:
+    browser(user).post(
+        reverse("admin:workitems_workitem_changelist"),
+        {"action": "transfer", "_selected_action": [item.pk], "apply": "1", "queue": target.pk},
+    )
+
+
+def by_page(user: User, item: Workitem, target: Queue) -> None:
+    browser(user).post(
+        reverse("act", args=[item.workitem_id, "transfer"]),
+        {"target": f"queue:{target.queue_id}", "version": item.version},
+    )
+
+
+def by_job(user: User, item: Workitem, target: Queue) -> None:
+    transfer = Transfer.objects.create(queue=target, requested_by=user, door=Door.API, created_at=NOON, moved_at=NOON)
+    TransferItem.objects.create(transfer=transfer, workitem_id=item.workitem_id)
+    transfers.work_off_chunk(transfer, now=NOON)
+
+
+DOORS = {Door.API: by_rest, Door.ADMIN: by_back_office, Door.PAGE: by_page, Door.JOB: by_job}

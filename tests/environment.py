@@ -1,0 +1,12 @@
+"""Loaded before the settings: tests leave a developer's data alone and talk only to servers that are named."""
+
+import os
+import tempfile
+
+# What the tests with a real worker use: the broker that the environment names, else the embedded one.
+REAL_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "embedded://")
+
+os.environ["CELERY_BROKER_URL"] = "memory://"
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="workitems-tests-")
+os.environ["HTTPS"] = "off"
+os.environ.setdefault("DATABASE_POOL_SIZE", "40")

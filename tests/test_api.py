@@ -1,0 +1,455 @@
+"""The vendor's operations as an integration sees them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+import jwt
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from tests.builders import NOON, facts_of, last_event, make_contact, make_queue, make_user, make_workitem
+from tests.doors import bearer
+from workitems.choices import Door, Scope, State, Type
+from workitems.groups import grant, grant_transfer_in
+from workitems.models import Workitem
+
+NOON_MS = 1772452800000
+JSON = "application/json"
+
+
+@pytest.fixture
+def api(sue) -> Client:
+    return Client(headers=bearer(sue))
+
+
+def basic(username, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+@pytest.fixture
+def held_call(queue, ann):
+    return make_workitem(State.HOLD, queue=queue, agent=ann, workitem_id="wi_1")
+
+
+# Coming in
+
+
+@pytest.fixture
+def integration(db):
+    user = make_user("integration")
+    user.set_password("a long password")
+    user.save()
+    grant(user, Scope.WRITE)
+    return user
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_password_buys_a_token_that_says_who_and_works(integration, slash, client):
+    answer = client.get(f"/provider/token-with-authorities{slash}", headers=basic("integration", "a long password"))
+    body = answer.json()
+    assert (answer.status_code, set(body)) == (200, {"location", "token", "clientLocation"})
+    claims = jwt.decode(body["token"], settings.SECRET_KEY, algorithms=["HS256"])
+    assert claims["username"] == claims["sub"] == "integration"
+    assert (claims["userId"], claims["tenantId"]) == (str(integration.pk), "t_default")
+    assert claims["authorities"] == ["workitems:read", "workitems:write"]
+    assert claims["exp"] - claims["iat"] == 900
+    assert client.get("/users/api/workitems", headers={"Authorization": body["token"]}).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["wrong", ""])
+def test_a_wrong_password_buys_nothing(integration, password, client):
+    answer = client.get("/provider/token-with-authorities", headers=basic("integration", password))
+    assert answer.status_code == 401
+    assert set(answer.json()) == {"code", "message", "requestId"}
+    assert not AccessToken.objects.exists()
+
+
+def test_the_token_itself_is_not_kept(integration, client):
+    client.get("/provider/token-with-authorities", headers=basic("integration", "a long password"))
+    assert AccessToken.objects.get().token == ""
+
+
+@pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "{}"])
+def test_the_word_bearer_may_be_left_out(header, sue, client):
+    token = bearer(sue)["Authorization"].split()[1]
+    answer = client.get("/users/api/workitems", headers={"Authorization": header.format(token)})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Token x", "Bearer a b c"])
+def test_without_a_good_token_nobody_comes_in(header, client, db):
+    answer = client.get("/users/api/workitems", headers={"Authorization": header} if header else {})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_an_expired_token_is_refused(sue, api):
+    AccessToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
+    assert api.get("/users/api/workitems").status_code == 401
+
+
+def test_a_deleted_token_is_refused_at_once(sue, api):
+    AccessToken.objects.all().delete()
+    assert api.get("/users/api/workitems").status_code == 401
+
+
+def test_the_claims_inside_a_token_are_never_asked(eve, client, queue):
+    make_workitem(queue=queue)
+    forged = jwt.encode({"sub": "amy", "authorities": ["workitems:admin"]}, settings.SECRET_KEY, algorithm="HS256")
+    assert client.get("/data/api/types/workitem", headers={"Authorization": forged}).status_code == 401
+
+
+# Reading
+
+
+def test_a_workitem_looks_like_the_contract_says(api, queue, ann):
+    ada = make_contact("Ada", phones=("+12025550123",))
+    item = make_workitem(
+        State.ACTIVE,
+        queue=queue,
+        agent=ann,
+        contact=ada,
+        workitem_id="wi_1",
+        from_address="+12025550123",
+        data={"a": 1},
+    )
+    body = api.get("/users/api/workitems/wi_1").json()
+    contact = body.pop("contact")
+    assert body == {
+        "_id": f"{item.pk:024x}",
+        "workitemId": "wi_1",
+        "tenantId": "t_default",
+        "channelType": "voice",
+        "type": "InboundCall",
+        "state": "active",
+        "currentStateName": "active",
+        "priority": 3,
+        "contactId": ada.contact_id,
+        "agentUsername": "ann",
+        "selectedQueue": "q_support",
+        "from": "+12025550123",
+        "to": "",
+        "createdAt": NOON_MS,
+        "assignedAt": NOON_MS,
+        "terminatedAt": 0,
+        "modifiedAt": NOON_MS,
+        "dispositionedAt": 0,
+        "queuedAt": NOON_MS,
+        "archivedAt": 0,
+        "actions": ["hold", "mute", "unmute", "dtmf", "conference", "hangup", "transfer", "priority", "edit", "note"],
+        "timeEvents": [
+            {
+                "type": "created",
+                "timestamp": NOON_MS,
+                "userId": "builder",
+                "door": "job",
+                "queueId": "",
+                "agentUsername": "",
+                "details": {},
+                "fromState": "",
+                "toState": "active",
+                "version": 1,
+            }
+        ],
+        "dispositionId": "",
+        "dispositionNote": "",
+        "muted": False,
+        "name": "",
+        "data": {"a": 1},
+        "version": 1,
+    }
+    assert (contact["displayName"], contact["phones"], contact["blocked"]) == ("Ada", ["+12025550123"], False)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_one_is_found_by_either_id(api, held_call, slash):
+    for given in ("wi_1", f"{held_call.pk:024x}"):
+        assert api.get(f"/users/api/workitems/{given}{slash}").json()["workitemId"] == "wi_1"
+
+
+@pytest.mark.parametrize("given", ["wi_none", "f" * 24, "0" * 24])
+def test_an_unknown_one_is_not_found(api, given):
+    answer = api.get(f"/users/api/workitems/{given}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_invisible_one_answers_like_an_unknown_one(eve, held_call):
+    api = Client(headers=bearer(eve))
+    invisible, unknown = (api.get(f"/users/api/workitems/{one}").json() for one in ("wi_1", "wi_2"))
+    assert invisible["message"].replace("wi_1", "wi_2") == unknown["message"]
+    assert invisible["code"] == unknown["code"] == "not_found"
+
+
+def test_mine_are_those_that_i_have_in_hand(queue, ann):
+    active = make_workitem(State.ACTIVE, queue=queue, agent=ann)
+    wrap_up = make_workitem(State.TERMINATED, queue=queue, agent=ann, assigned_at=NOON + timedelta(minutes=1))
+    make_workitem(State.DISPOSITIONED, queue=queue, agent=ann)
+    make_workitem(queue=queue)
+    objects = Client(headers=bearer(ann)).get("/users/api/workitems").json()["objects"]
+    assert [one["workitemId"] for one in objects] == [active.workitem_id, wrap_up.workitem_id]
+
+
+def test_the_list_pages_and_counts(api, queue):
+    items = [make_workitem(queue=queue, created_at=NOON + timedelta(minutes=n)) for n in range(5)]
+    body = api.get("/data/api/types/workitem?rows=2&start=1").json()
+    assert (body["count"], body["total"]) == (2, 5)
+    assert [one["workitemId"] for one in body["objects"]] == [items[3].workitem_id, items[2].workitem_id]
+
+
+def test_the_list_and_the_single_object_are_the_same(api, held_call):
+    listed = api.get("/data/api/types/workitem").json()["objects"][0]
+    assert listed == api.get("/users/api/workitems/wi_1").json()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=hold", 1),
+        ("state=hold,active", 2),
+        ("channelType=email", 1),
+        ("type=InboundEmail&state=inqueue", 1),
+        ("selectedQueue=q_support", 3),
+        ("selectedQueue=q_none", 0),
+        ("agentUsername=ann", 2),
+        ("priority=5", 1),
+        ("from=%2B12025550123", 1),
+        ("workitemId=wi_1", 1),
+        ("archived=true", 1),
+        ("", 3),
+    ],
+)
+def test_plain_filters(query, found, api, held_call, queue, ann):
+    make_workitem(State.ACTIVE, queue=queue, agent=ann, priority=5, from_address="+12025550123")
+    make_workitem(queue=queue, type=Type.INBOUND_EMAIL)
+    make_workitem(State.DISPOSITIONED, queue=queue, archived_at=NOON)
+    assert api.get(f"/data/api/types/workitem?{query}").json()["total"] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("rows=1001", "rows"),
+        ("rows=-1", "rows"),
+        ("rows=x", "rows"),
+        ("start=-1", "start"),
+        ("start=99999999999", "start"),
+        ("state=waiting", "state"),
+        ("priority=9", "priority"),
+        ("archived=perhaps", "archived"),
+        ("stat=hold", "stat"),
+        ("q=state:active", "q"),
+    ],
+)
+def test_a_query_that_makes_no_sense_says_where(query, field, api):
+    answer = api.get(f"/data/api/types/workitem?{query}")
+    assert (answer.status_code, answer.json()["code"], list(answer.json()["details"])) == (400, "invalid", [field])
+
+
+def test_the_list_costs_the_same_for_any_number_of_rows(api, queue, ann, django_assert_num_queries):
+    def add(count):
+        for _ in range(count):
+            make_workitem(State.ACTIVE, queue=queue, agent=ann, contact=make_contact(phones=("+12025550123",)))
+
+    api.get("/data/api/types/workitem")
+    for count in (1, 20):
+        add(count)
+        # token with its user, rights, rights on queues, count, ids, rows with their card, phones, e-mails, events;
+        # the events' queues and agents are there already
+        with django_assert_num_queries(9):
+            api.get("/data/api/types/workitem")
+
+
+# Doing
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("state", "method", "path", "body", "leads_to"),
+    [
+        ("accepted", "post", "/users/api/calls/wi_1/bridge", None, "active"),
+        ("active", "post", "/users/api/calls/wi_1/hold", None, "hold"),
+        ("active", "post", "/users/api/calls/wi_1/hold", {"hold": True}, "hold"),
+        ("hold", "post", "/users/api/calls/wi_1/hold", {"hold": False}, "active"),
+        ("hold", "delete", "/users/api/calls/wi_1/hold", None, "active"),
+        ("active", "post", "/users/api/calls/wi_1/hangup", None, "terminated"),
+        ("active", "post", "/users/api/calls/wi_1/hangup", {"reason": "customer"}, "terminated"),
+        ("active", "post", "/users/api/calls/wi_1/queuetransfer/q_sales", None, "inqueue"),
+        ("active", "post", "/users/api/calls/wi_1/usertransfer/ben", {"recording": "keepCurrent"}, "offered"),
+        ("active", "post", "/workflows/api/workitems/wi_1/acd", {"priority": 5}, "active"),
+    ],
+)
+def test_operations(state, method, path, body, leads_to, slash, api, queue, sales, ann, ben):
+    item = make_workitem(State(state), queue=queue, agent=ann, workitem_id="wi_1")
+    answer = getattr(api, method)(path + slash, body or "", content_type=JSON)
+    assert (answer.status_code, answer.json()["state"], answer.json()["version"]) == (200, leads_to, 2)
+    assert (last_event(item).actor, last_event(item).door) == ("sue", Door.API)
+
+
+def test_an_agent_is_named_by_his_id_too(api, queue, ann, ben):
+    make_workitem(State.ACTIVE, queue=queue, agent=ann, workitem_id="wi_1")
+    assert api.post(f"/users/api/calls/wi_1/usertransfer/{ben.pk}", content_type=JSON).json()["agentUsername"] == "ben"
+
+
+def test_who_gives_an_item_out_of_his_sight_still_gets_his_answer(queue, sales, ann):
+    grant_transfer_in(ann, sales)
+    make_workitem(State.ACTIVE, queue=queue, agent=ann, workitem_id="wi_1")
+    answer = Client(headers=bearer(ann)).post("/users/api/calls/wi_1/queuetransfer/q_sales", content_type=JSON)
+    assert (answer.status_code, answer.json()["selectedQueue"], answer.json()["actions"]) == (200, "q_sales", [])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/users/api/calls/wi_1/bridge", {}, 409, "state"),
+        ("/users/api/calls/wi_none/hold", {}, 404, "not_found"),
+        ("/users/api/calls/wi_1/queuetransfer/q_none", {}, 404, "not_found"),
+        ("/users/api/calls/wi_1/queuetransfer/q_support", {}, 409, "already_in_queue"),
+        ("/users/api/calls/wi_1/queuetransfer/q_sales", {"inboxId": "q_other"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/queuetransfer/q_sales", {"workitemId": "wi_2"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/usertransfer/nobody", {}, 404, "not_found"),
+        ("/users/api/calls/wi_1/usertransfer/ben", {"userId": "ann"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/usertransfer/ben", {"recording": "loud"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/hangup", {"reason": "policy"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/hangup", {"why": "x"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/hold", {"hold": "maybe"}, 400, "invalid"),
+        ("/users/api/calls/wi_1/hold", [1], 400, "invalid"),
+        ("/workflows/api/workitems/wi_1/acd", {"priority": 6}, 400, "invalid"),
+        ("/workflows/api/workitems/wi_1/acd", {}, 400, "invalid"),
+    ],
+)
+def test_refusals_name_their_code_and_change_nothing(path, body, status, code, api, held_call, sales, ben):
+    before = facts_of(held_call)
+    answer = api.post(path, body, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert {"code", "message", "requestId"} <= set(answer.json())
+    assert facts_of(held_call) == before
+
+
+def test_reading_is_not_writing(tom, held_call):
+    before = facts_of(held_call)
+    answer = Client(headers=bearer(tom)).post("/users/api/calls/wi_1/hangup", content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope")
+    assert facts_of(held_call) == before
+
+
+def test_a_queue_that_one_can_neither_see_nor_fill_is_not_there(queue, sales, ann):
+    make_workitem(State.ACTIVE, queue=queue, agent=ann, workitem_id="wi_1")
+    api = Client(headers=bearer(ann))
+    hidden, missing = (
+        api.post(f"/users/api/calls/wi_1/queuetransfer/{one}", content_type=JSON) for one in ("q_sales", "q_none")
+    )
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.json()["message"].replace("q_sales", "q_none") == missing.json()["message"]
+
+
+# Arriving
+
+
+def test_a_call_arrives(api, queue):
+    ada = make_contact("Ada", phones=("+12025550123",))
+    answer = api.post(
+        "/data/api/types/workitem",
+        {"type": "InboundCall", "selectedQueue": "q_support", "from": "+1 202 555 0123", "data": {"ivr": "2"}},
+        content_type=JSON,
+    )
+    body = answer.json()
+    assert (answer.status_code, body["state"], body["contactId"]) == (201, "inqueue", ada.contact_id)
+    assert Workitem.objects.get().workitem_id == body["workitemId"]
+    assert body["workitemId"].startswith("wi_")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "type"),
+        ({"type": "Fax"}, "type"),
+        ({"type": "InboundCall"}, "selectedQueue"),
+        ({"type": "InboundCall", "selectedQueue": "q_none"}, "selectedQueue"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "channelType": "sms"}, "channelType"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "state": "active"}, "state"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "contactId": "ct_none"}, "contactId"),
+        ({"type": "OutboundCall", "agentUsername": "nobody"}, "agentUsername"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "priority": 0}, "priority"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "data": [1]}, "data"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "name": "n" * 201}, "name"),
+        ({"type": "InboundCall", "selectedQueue": "q_support", "from": "f" * 255}, "from"),
+    ],
+)
+def test_what_cannot_arrive_says_which_field(body, field, api, queue):
+    answer = api.post("/data/api/types/workitem", body, content_type=JSON)
+    assert (answer.status_code, list(answer.json()["details"])) == (400, [field])
+    assert not Workitem.objects.exists()
+
+
+def test_an_id_arrives_once(api, queue):
+    body = {"type": "InboundCall", "selectedQueue": "q_support", "workitemId": "crm-1"}
+    assert api.post("/data/api/types/workitem", body, content_type=JSON).status_code == 201
+    again = api.post("/data/api/types/workitem", body, content_type=JSON)
+    assert (again.status_code, again.json()["code"]) == (409, "duplicate")
+    assert Workitem.objects.count() == 1
+
+
+def test_a_queue_that_one_cannot_see_is_no_place_to_create_in(queue, sales):
+    user = make_user()
+    grant(user, Scope.WRITE, queue)
+    body = {"type": "InboundCall", "selectedQueue": "q_sales"}
+    answer = Client(headers=bearer(user)).post("/data/api/types/workitem", body, content_type=JSON)
+    assert (answer.status_code, list(answer.json()["details"])) == (400, ["selectedQueue"])
+
+
+# What lies beside
+
+
+@pytest.mark.parametrize("path", ["/data/none", "/users/api/none/", "/workflows", "/provider/x"])
+def test_unknown_paths_answer_in_json(path, client):
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_a_wrong_method_answers_in_json(api):
+    answer = api.put("/users/api/workitems")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "code"),
+    [("{", JSON, 400, "malformed"), ("a=b", "text/plain", 415, "unsupported_media_type")],
+)
+def test_bodies_that_are_no_json_are_refused(content, kind, status, code, api, held_call):
+    answer = api.post("/users/api/calls/wi_1/hold", content, content_type=kind)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_bug_says_nothing_about_its_inside(api, held_call, monkeypatch):
+    from workitems import services
+
+    monkeypatch.setattr(services, "execute", lambda *args, **kwargs: 1 / 0)
+    api.raise_request_exception = False
+    answer = api.post("/users/api/calls/wi_1/hold", content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
+    assert "division" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("given", "kept"), [("abc-1", True), ("a b", False), ("x" * 65, False)])
+def test_a_request_has_a_name(given, kept, client):
+    answer = client.get("/data/none", headers={"X-Request-Id": given})
+    assert answer["X-Request-Id"] == answer.json()["requestId"]
+    assert (answer["X-Request-Id"] == given) is kept
+
+
+def test_a_session_needs_the_csrf_token(sue, held_call):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(sue)
+    before = facts_of(held_call)
+    assert browser.post("/users/api/calls/wi_1/hangup").status_code == 403
+    assert facts_of(held_call) == before
+
+
+def test_a_chosen_id_of_24_hex_digits_wins_over_the_internal_one(api, queue):
+    other = make_workitem(queue=queue)
+    make_workitem(queue=make_queue("q_x"), workitem_id=f"{other.pk:024x}")
+    assert api.get(f"/users/api/workitems/{other.pk:024x}").json()["selectedQueue"] == "q_x"

@@ -1,0 +1,224 @@
+"""The back office shows, filters and triggers, and writes only through commands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from tests.builders import facts_of, last_event, make_contact, make_user, make_workitem
+from tests.doors import browser
+from workitems.choices import Door, Event, Scope, State
+from workitems.groups import grant
+from workitems.models import Transfer, TransferItem, Workitem
+
+LIST = "/admin/workitems/workitem/"
+
+
+def page_of(item):
+    return reverse("admin:workitems_workitem_change", args=[item.pk])
+
+
+def typed(item, **changes):
+    values = {
+        "name": item.name,
+        "contact": item.contact_id or "",
+        "priority": item.priority,
+        "from_address": item.from_address,
+        "to_address": item.to_address,
+        "data": json.dumps(item.data),
+        "seen_version": item.version,
+        "time_events-TOTAL_FORMS": 0,
+        "time_events-INITIAL_FORMS": 0,
+    }
+    return values | changes
+
+
+@pytest.mark.parametrize("model", ["workitems/workitem", "workitems/disposition", "contacts/contact", "queues/queue"])
+def test_the_four_models_are_there(model, amy):
+    assert browser(amy).get(f"/admin/{model}/").status_code == 200
+
+
+def test_the_list_shows_what_the_person_may_see(queue, sales):
+    user = make_user(is_staff=True)
+    grant(user, Scope.READ, queue)
+    seen, unseen = make_workitem(queue=queue), make_workitem(queue=sales)
+    page = browser(user).get(LIST).content.decode()
+    assert seen.workitem_id in page
+    assert unseen.workitem_id not in page
+    assert "Sales" not in page
+
+
+def test_what_one_may_not_see_has_no_page(queue, sales):
+    user = make_user(is_staff=True)
+    grant(user, Scope.READ, queue)
+    assert browser(user).get(page_of(make_workitem(queue=sales)), follow=True).redirect_chain[-1][0] == "/admin/"
+
+
+def test_without_any_scope_the_list_is_closed(eve):
+    assert browser(eve).get(LIST).status_code == 403
+
+
+@pytest.mark.parametrize("rows", [2, 25])
+def test_a_page_of_the_list_costs_the_same_for_any_number_of_rows(rows, sue, queue, ann, django_assert_max_num_queries):
+    for _ in range(rows):
+        make_workitem(State.ACTIVE, queue=queue, agent=ann, contact=make_contact())
+    client = browser(sue)
+    client.get(LIST)
+    with django_assert_max_num_queries(12):
+        client.get(LIST)
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [("wi_one", 1), ("+1 202 555 0123", 2), ("ada", 1), ("ADA L", 1), ("ada@example.com", 1), ("wi_on", 0), ("zz", 0)],
+)
+def test_search_by_id_number_address_and_name(term, found, sue, queue):
+    ada = make_contact("Ada Lovelace", phones=("+12025550123",), emails=("ada@example.com",))
+    make_workitem(queue=queue, workitem_id="wi_one", contact=ada)
+    make_workitem(queue=queue, from_address="+12025550123")
+    make_workitem(queue=queue)
+    answer = browser(sue).get(LIST, {"q": term})
+    assert answer.context["cl"].result_count == found
+
+
+@pytest.mark.parametrize(("query", "found"), [("state__exact=hold", 1), ("channel_type__exact=sms", 0)])
+def test_filters(query, found, sue, queue, ann):
+    make_workitem(State.HOLD, queue=queue, agent=ann)
+    make_workitem(queue=queue)
+    assert browser(sue).get(f"{LIST}?{query}").context["cl"].result_count == found
+
+
+def test_the_page_shows_the_history(sue, queue):
+    page = browser(sue).get(page_of(make_workitem(queue=queue))).content.decode()
+    assert "Created" in page
+    assert "builder" in page
+
+
+@pytest.mark.parametrize("name", ["state", "queue", "agent", "version", "terminated_at", "created_at", "ended_by"])
+def test_lifecycle_facts_cannot_be_typed(name, sue, queue):
+    item = make_workitem(queue=queue)
+    before = facts_of(item)
+    browser(sue).post(page_of(item), typed(item, **{name: "terminated"}))
+    assert facts_of(item) == before
+
+
+def test_an_edit_goes_through_commands(sue, queue):
+    item, ada = make_workitem(queue=queue, name="Old"), make_contact()
+    browser(sue).post(page_of(item), typed(item, name="New", contact=ada.pk, priority=5))
+    after = facts_of(item)
+    assert (after["name"], after["contact_id"], after["priority"], after["version"]) == ("New", ada.pk, 5, 3)
+    event = last_event(item)
+    assert (event.type, event.actor, event.door) == (Event.PRIORITIZED, "sue", Door.ADMIN)
+    assert LogEntry.objects.get().user == sue
+
+
+def test_an_edit_of_what_has_changed_meanwhile_is_refused_and_keeps_what_was_typed(sue, queue):
+    item = make_workitem(queue=queue, version=4)
+    before = facts_of(item)
+    answer = browser(sue).post(page_of(item), typed(item, name="Mine", seen_version=3))
+    assert "has changed meanwhile" in answer.content.decode()
+    assert 'value="Mine"' in answer.content.decode()
+    assert facts_of(item) == before
+
+
+def test_an_edit_that_a_command_refuses_is_told_in_the_form(sue, queue):
+    item = make_workitem(State.TERMINATED, queue=queue)
+    before = facts_of(item)
+    answer = browser(sue).post(page_of(item), typed(item, priority=5))
+    assert "Not possible while" in answer.content.decode()
+    assert facts_of(item) == before
+
+
+def test_readers_cannot_edit(tom, queue):
+    item = make_workitem(queue=queue)
+    before = facts_of(item)
+    assert browser(tom).post(page_of(item), typed(item, name="New")).status_code == 403
+    assert facts_of(item) == before
+
+
+@pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
+def test_nothing_is_added_or_deleted_by_hand(path, amy, queue):
+    item = make_workitem(queue=queue)
+    assert browser(amy).get(LIST + path.format(pk=item.pk)).status_code == 403
+    assert browser(amy).post(LIST + path.format(pk=item.pk), {"post": "yes"}).status_code == 403
+    assert Workitem.objects.count() == 1
+
+
+def act(user, action, items, **values):
+    data = {"action": action, "_selected_action": [item.pk for item in items], **values}
+    return browser(user).post(LIST, data, follow=True)
+
+
+def test_hold_does_what_it_can_and_names_the_rest(sue, queue, ann):
+    active, waiting = make_workitem(State.ACTIVE, queue=queue, agent=ann), make_workitem(queue=queue)
+    page = act(sue, "hold", [active, waiting]).content.decode()
+    assert facts_of(active)["state"] == "hold"
+    assert facts_of(waiting)["state"] == "inqueue"
+    assert "1 workitem done." in page
+    assert waiting.workitem_id + ": Not possible" in page
+
+
+def test_hanging_up_asks_first_with_the_count(sue, queue, ann):
+    items = [make_workitem(State.ACTIVE, queue=queue, agent=ann) for _ in range(2)]
+    before = [facts_of(item) for item in items]
+    page = act(sue, "hang_up", items).content.decode()
+    assert "2 workitems are selected." in page
+    assert [facts_of(item) for item in items] == before
+
+
+def test_hanging_up_ends_them_once_it_is_confirmed(sue, queue, ann):
+    items = [make_workitem(State.ACTIVE, queue=queue, agent=ann) for _ in range(2)]
+    act(sue, "hang_up", items, apply=1, reason="system")
+    assert [facts_of(item)["ended_by"] for item in items] == ["system", "system"]
+
+
+def test_a_transfer_offers_only_the_queues_that_one_may_send_into(queue, sales):
+    user = make_user(is_staff=True)
+    grant(user, Scope.WRITE, queue)
+    item = make_workitem(queue=queue)
+    page = act(user, "transfer", [item]).content.decode()
+    assert "Sales" not in page
+    act(user, "transfer", [item], apply=1, queue=sales.pk)
+    assert facts_of(item)["queue_id"] == queue.pk
+
+
+def test_a_large_transfer_becomes_a_job_with_a_page(sue, queue, sales, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr("workitems.admin.AT_ONCE", 2)
+    items = [make_workitem(queue=queue) for _ in range(3)]
+    with django_capture_on_commit_callbacks(execute=False) as wake_ups:
+        act(sue, "transfer", items, apply=1, queue=sales.pk)
+    transfer = Transfer.objects.get()
+    assert (transfer.requested_by, transfer.progress, TransferItem.objects.count()) == (sue, "pending", 3)
+    assert len(wake_ups) == 1
+    assert transfer.transfer_id in browser(sue).get("/admin/workitems/transfer/").content.decode()
+
+
+def test_one_sees_ones_own_transfers_only(sue, sales):
+    other = make_user(is_staff=True)
+    grant(other, Scope.WRITE)
+    from tests.builders import NOON
+
+    transfer = Transfer.objects.create(queue=sales, requested_by=sue, door=Door.ADMIN, created_at=NOON, moved_at=NOON)
+    assert transfer.transfer_id not in browser(other).get("/admin/workitems/transfer/").content.decode()
+
+
+def test_too_many_at_once_are_left_alone(sue, queue, ann, monkeypatch):
+    monkeypatch.setattr("workitems.admin.AT_ONCE", 1)
+    items = [make_workitem(State.ACTIVE, queue=queue, agent=ann) for _ in range(2)]
+    assert "Nothing was done" in act(sue, "hold", items).content.decode()
+    assert [facts_of(item)["state"] for item in items] == ["active", "active"]
+
+
+def test_readers_have_no_actions(tom, queue, ann):
+    item = make_workitem(State.ACTIVE, queue=queue, agent=ann)
+    act(tom, "hold", [item])
+    assert facts_of(item)["state"] == "active"
+
+
+def test_only_these_pages_let_scripts_be_evaluated(sue, client):
+    assert "unsafe-eval" in browser(sue).get(LIST)["Content-Security-Policy"]
+    for path in ("/supervisor/", "/users/api/workitems"):
+        assert "unsafe" not in browser(sue).get(path)["Content-Security-Policy"]
