@@ -8,11 +8,12 @@ come back when the worker starts again.
 import os
 import time
 import uuid
+from collections import defaultdict
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from kombu.transport import filesystem
+from kombu.transport import filesystem, virtual
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
 
@@ -86,6 +87,12 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
     polling_interval = 0.1
+    # What is declared already, for each directory: kombu keeps it for the whole process.
+    states: defaultdict[str, virtual.BrokerState] = defaultdict(virtual.BrokerState)
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        self.state = self.states[client.transport_options["control_folder"]]
 
 
 def reclaim(directory: Path) -> None:

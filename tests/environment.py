@@ -3,8 +3,10 @@
 import os
 import tempfile
 
-# What the tests with a real worker use: the broker that the environment names, else the embedded one.
-REAL_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "embedded://")
+# What the tests with a real worker use: the broker that the environment names, else the embedded one. Kept in the
+# environment, because the processes of pytest-xdist inherit what is set below.
+os.environ.setdefault("REAL_BROKER_URL", os.environ.get("CELERY_BROKER_URL", "embedded://"))
+REAL_BROKER_URL = os.environ["REAL_BROKER_URL"]
 
 os.environ["CELERY_BROKER_URL"] = "memory://"
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="workitems-tests-")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -21,7 +20,11 @@ SWEEP = 5_000  # the most that one run of a sweep takes on; the next run takes t
 
 def wake_transfer(transfer: Transfer) -> None:
     """Tell a worker about a transfer after the commit; should that fail, the beat finds the transfer anyway."""
-    transaction.on_commit(partial(run_transfer.delay, transfer_id=transfer.transfer_id), robust=True)
+
+    def wake() -> None:
+        run_transfer.delay(transfer_id=transfer.transfer_id)
+
+    transaction.on_commit(wake, robust=True)
 
 
 @shared_task
