@@ -198,11 +198,13 @@ def _execute_chunk(
 
 
 def lock(workitem_ids: Sequence[str]) -> list[Workitem]:
-    """Lock these workitems, lowest pk first so that two of us cannot block each other, and load their neighbours."""
-    rows = Workitem.objects.select_for_update(of=("self",)).filter(workitem_id__in=workitem_ids).order_by("pk")
-    if len(workitem_ids) == 1:
-        return list(rows.select_related("queue", "agent", "contact"))
-    return list(rows.prefetch_related("queue", "agent"))
+    """Lock these workitems, lowest pk first so that two of us cannot block each other.
+
+    Neighbours are loaded after the lock and never joined: PostgreSQL, having waited for a row, looks at its new version
+    but keeps the joined rows of the old one. One workitem loads its neighbours when a command asks for them.
+    """
+    rows = Workitem.objects.select_for_update().filter(workitem_id__in=workitem_ids).order_by("pk")
+    return list(rows if len(workitem_ids) == 1 else rows.prefetch_related("queue", "agent"))
 
 
 def _decide(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> bool:

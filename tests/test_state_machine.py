@@ -1,0 +1,376 @@
+"""Hypothesis drives all commands at random against a model written as a table; after every step they must agree."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.builders import NOON, make_disposition, make_queue, make_user
+from workitems import commands, services
+from workitems.actors import Actor
+from workitems.choices import Door, EndedBy, Scope, State, Type
+from workitems.errors import WorkitemError
+from workitems.groups import grant, sync_scope_groups
+from workitems.lifecycle import available
+from workitems.models import TimeEvent, Workitem
+
+EXAMPLES, STEPS, SHARDS = 300, 60, 4
+
+OPEN = {"inqueue", "offered", "accepted", "active", "hold", "conference"}
+ENDED = {"terminated", "dispositioned"}
+SPOKEN, LIVE, ALL = {"voice"}, {"voice", "chat"}, {"voice", "chat", "email"}
+
+# action: (from, to or None to stay, channels, scope), by hand from the contract
+TABLE = {
+    "offer": ({"inqueue"}, "offered", ALL, "write"),
+    "accept": ({"offered"}, "accepted", ALL, "write"),
+    "reject": ({"offered"}, "inqueue", ALL, "write"),
+    "expireOffer": ({"offered"}, "inqueue", ALL, "system"),
+    "pull": ({"inqueue"}, "accepted", ALL, "write"),
+    "bridge": ({"accepted"}, "active", ALL, "write"),
+    "hold": ({"active"}, "hold", LIVE, "write"),
+    "unhold": ({"hold"}, "active", LIVE, "write"),
+    "mute": ({"active", "conference"}, None, SPOKEN, "write"),
+    "unmute": ({"active", "conference"}, None, SPOKEN, "write"),
+    "dtmf": ({"active", "conference"}, None, SPOKEN, "write"),
+    "conference": ({"active", "hold"}, "conference", SPOKEN, "write"),
+    "leaveConference": ({"conference"}, "active", SPOKEN, "write"),
+    "hangup": (OPEN, "terminated", ALL, "write"),
+    "transfer": (OPEN, None, ALL, "write"),
+    "priority": (OPEN, None, ALL, "write"),
+    "sendEmailResponse": ({"accepted", "active"}, None, {"email"}, "write"),
+    "edit": (OPEN | ENDED, None, ALL, "write"),
+    "note": (OPEN | ENDED, None, ALL, "write"),
+    "disposition": ({"terminated"}, "dispositioned", ALL, "write"),
+    "terminateStale": (OPEN, "terminated", ALL, "system"),
+    "reopen": ({"terminated"}, "inqueue", ALL, "admin"),
+    "archive": (ENDED, None, ALL, "delete"),
+    "unarchive": (ENDED, None, ALL, "delete"),
+    "purge": (ENDED, "gone", ALL, "admin"),
+}
+HOLDS = {
+    "admin": {"read", "write", "delete", "admin"},
+    "writer": {"read", "write"},
+    "reader": {"read"},
+    "agent": set(),
+    "system": {"read", "write", "delete", "admin", "system"},
+}
+
+
+AGENTS = ("agent", "writer")
+OFTEN_POSSIBLE = {"hangup", "terminateStale", "transfer", "priority", "edit", "note", "reject", "expireOffer"}
+KINDS = (Type.INBOUND_CALL, Type.INBOUND_CALL, Type.CHAT, Type.INBOUND_EMAIL)
+
+
+@dataclass
+class Model:
+    """What a workitem should be like."""
+
+    channel: str
+    state: str = "inqueue"
+    agent: str = ""
+    queue: str = "q_one"
+    muted: bool = False
+    priority: int = 3
+    name: str = ""
+    ended_by: str = ""
+    archived: bool = False
+    offered_until: int = 0
+    changed_at: int = 0
+    version: int = 1
+
+    def holds(self, who: str) -> set[str]:
+        own = {"read", "write"} if who == "agent" and self.agent == "agent" else set()
+        return HOLDS[who] | own
+
+    def allows(self, action: str, who: str) -> bool:
+        sources, _target, channels, scope = TABLE[action]
+        return (
+            scope in self.holds(who)
+            and self.channel in channels
+            and self.state in sources
+            and not (action == "accept" and who not in ("admin", "system") and self.agent != who)
+            and not (action == "pull" and who == "system")
+            and not (action == "reopen" and (self.ended_by != "policy" or self.archived))
+            and not (action == "archive" and self.archived)
+            and not (action in ("unarchive", "purge") and not self.archived)
+        )
+
+
+class Life(RuleBasedStateMachine):
+    """One workitem, one model, and five people who do what they like."""
+
+    @initialize(dice=st.integers(0, 2**32))
+    def begin(self, dice):
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.people = {name: make_user(name) for name in ("admin", "writer", "reader", "agent")}
+        for name, scope in (("admin", Scope.ADMIN), ("writer", Scope.WRITE), ("reader", Scope.READ)):
+            grant(self.people[name], scope)
+        self.actors = {name: Actor.of(user, Door.API) for name, user in self.people.items()}
+        self.actors["system"] = Actor.job("system", Scope.ADMIN)
+        members = [self.people["agent"], self.people["writer"]]
+        self.queues = {name: make_queue(name, members=members) for name in ("q_one", "q_two")}
+        self.disposition = make_disposition()
+        self.arrive(KINDS[dice % len(KINDS)])
+
+    def arrive(self, kind):
+        self.seconds = 0
+        create = commands.Create(kind, queue=self.queues["q_one"])
+        self.item_id = services.create(create, actor=self.actors["admin"], now=NOON).workitem_id
+        self.model = Model(kind.channels[0])
+
+    def teardown(self):
+        if hasattr(self, "savepoint"):
+            transaction.set_rollback(True)
+            self.savepoint.__exit__(None, None, None)
+
+    def attempt(self, who, command):
+        self.seconds += 1
+        try:
+            services.execute(command, self.item_id, actor=self.actors[who], now=NOON + timedelta(seconds=self.seconds))
+        except WorkitemError:
+            return False
+        return True
+
+    def expect(self, action, who, command, *, also=True, nothing=False, **changes):
+        """Attempt a command that should be done where the table and `also` allow it, and update the model."""
+        done = self.attempt(who, command)
+        settled = nothing and "write" in self.model.holds(who) and self.model.channel in TABLE[action][2]
+        may = self.model.allows(action, who) and also
+        assert done == (may or settled), f"{action} by {who} in {self.model}"
+        if not may or nothing:
+            return
+        target = TABLE[action][1] or changes.pop("state", self.model.state)
+        if target == "gone":
+            self.model.state = "gone"
+            return
+        if target != self.model.state:
+            self.model.changed_at = self.seconds
+        if target != "offered":
+            self.model.offered_until = 0
+        self.model.state = target
+        for name, value in changes.items():
+            setattr(self.model, name, value)
+        self.model.version += 1
+
+    @rule(seed=st.integers(0, 2**32))
+    def step(self, seed):
+        """Let somebody do something: three times in four what the model allows, for chance alone seldom comes far."""
+        dice = random.Random(seed)  # noqa: S311  play, no secret
+        if self.model.state in ENDED | {"gone"} and dice.random() < 0.3:
+            self.arrive(dice.choice(KINDS))
+            return
+        if self.model.state == "gone":
+            return
+        who, action = dice.choice(sorted(HOLDS)), dice.choice(sorted(TABLE))
+        if dice.random() < 0.75:
+            possible = [one for one in sorted(TABLE) if any(self.model.allows(one, who) for who in HOLDS)]
+            action = dice.choices(possible, [0.15 if one in OFTEN_POSSIBLE else 1 for one in possible])[0]
+            who = dice.choice([one for one in HOLDS if self.model.allows(action, one)])
+        STEPS_OF_A_LIFE[action](self, who, dice.randrange(1000))
+
+    def offer(self, who, number):
+        agent = AGENTS[number % 2]
+        until = self.seconds + 21
+        self.expect("offer", who, commands.Offer(self.people[agent]), agent=agent, muted=False, offered_until=until)
+
+    def accept(self, who, number):
+        self.expect("accept", who, commands.Accept())
+
+    def reject(self, who, number):
+        self.expect("reject", who, commands.Reject(), agent="", muted=False)
+
+    def expire_offer(self, who, number):
+        self.seconds += number % 40
+        over = self.model.offered_until <= self.seconds + 1
+        self.expect("expireOffer", who, commands.ExpireOffer(), also=over, agent="", muted=False)
+
+    def pull(self, who, number):
+        self.expect("pull", who, commands.Pull(), agent=who)
+
+    def bridge(self, who, number):
+        self.expect("bridge", who, commands.Bridge())
+
+    def hold(self, who, number):
+        self.expect("hold", who, commands.Hold(), nothing=self.model.state == "hold")
+
+    def unhold(self, who, number):
+        self.expect("unhold", who, commands.Unhold(), nothing=self.model.state == "active")
+
+    def mute(self, who, number):
+        nothing = self.model.muted and self.model.state in TABLE["mute"][0]
+        self.expect("mute", who, commands.Mute(), nothing=nothing, muted=True)
+
+    def unmute(self, who, number):
+        nothing = not self.model.muted and self.model.state in TABLE["unmute"][0]
+        self.expect("unmute", who, commands.Unmute(), nothing=nothing, muted=False)
+
+    def dtmf(self, who, number):
+        tones = ("1", "12#", "", "x")[number % 4]
+        self.expect("dtmf", who, commands.Dtmf(tones), also=tones not in ("", "x"))
+
+    def conference(self, who, number):
+        self.expect("conference", who, commands.Conference("+442079460123"))
+
+    def leave_conference(self, who, number):
+        self.expect("leaveConference", who, commands.LeaveConference())
+
+    def hang_up(self, who, number):
+        by = (EndedBy.AGENT, EndedBy.CUSTOMER, EndedBy.SYSTEM)[number % 3]
+        agent = self.model.agent if self.model.state not in ("inqueue", "offered") else ""
+        self.expect("hangup", who, commands.HangUp(by), ended_by=by.value, muted=False, agent=agent)
+
+    def transfer(self, who, number):
+        (self.transfer_to_queue if number % 3 else self.transfer_to_agent)(who, number)
+
+    def transfer_to_queue(self, who, number):
+        queue_id = ("q_one", "q_two")[number % 2]
+        elsewhere = queue_id != self.model.queue
+        # an agent on his own item holds no permission to send it into another queue
+        also = elsewhere and who != "agent"
+        command = commands.TransferToQueue(self.queues[queue_id])
+        self.expect("transfer", who, command, also=also, state="inqueue", queue=queue_id, agent="", muted=False)
+
+    def transfer_to_agent(self, who, number):
+        agent = AGENTS[number % 2]
+        until = self.seconds + 21
+        self.expect(
+            "transfer",
+            who,
+            commands.TransferToAgent(self.people[agent]),
+            also=agent != self.model.agent,
+            state="offered",
+            agent=agent,
+            muted=False,
+            offered_until=until,
+        )
+
+    def set_priority(self, who, number):
+        priority = number % 7
+        nothing = priority == self.model.priority and self.model.state in OPEN
+        command = commands.SetPriority(priority)
+        self.expect("priority", who, command, also=1 <= priority <= 5, nothing=nothing, priority=priority)
+
+    def send_email_response(self, who, number):
+        self.expect("sendEmailResponse", who, commands.SendEmailResponse(to="a@example.com", subject="Re:"))
+
+    def edit(self, who, number):
+        name = ("", "one", "two", "x" * 201)[number % 4]
+        nothing = name == self.model.name
+        self.expect("edit", who, commands.Edit({"name": name}), also=len(name) <= 200, nothing=nothing, name=name)
+
+    def note(self, who, number):
+        text = ("", "seen")[number % 2]
+        self.expect("note", who, commands.AddNote(text), also=bool(text))
+
+    def dispose(self, who, number):
+        self.expect("disposition", who, commands.SetDisposition(self.disposition))
+
+    def terminate_stale(self, who, number):
+        limit = max(0, self.seconds - number % 5)
+        agent = self.model.agent if self.model.state not in ("inqueue", "offered") else ""
+        command = commands.TerminateStale(NOON + timedelta(seconds=limit))
+        stale = self.model.changed_at < limit
+        self.expect("terminateStale", who, command, also=stale, ended_by="policy", muted=False, agent=agent)
+
+    def reopen(self, who, number):
+        self.expect("reopen", who, commands.Reopen(), ended_by="", agent="", muted=False)
+
+    def archive(self, who, number):
+        self.expect("archive", who, commands.Archive(), archived=True)
+
+    def unarchive(self, who, number):
+        self.expect("unarchive", who, commands.Unarchive(), archived=False)
+
+    def purge(self, who, number):
+        if number % 5 == 0:
+            self.expect("purge", who, commands.Purge())
+
+    @invariant()
+    def facts_events_and_actions_agree(self):
+        if not hasattr(self, "model"):
+            return
+        model = self.model
+        item = Workitem.objects.filter(workitem_id=self.item_id).select_related("agent", "queue").first()
+        if model.state == "gone":
+            assert item is None
+            return
+        found = Model(
+            channel=item.channel_type,
+            state=item.state,
+            agent=item.agent_username,
+            queue=item.selected_queue_id,
+            muted=item.is_muted,
+            priority=item.priority,
+            name=item.name,
+            ended_by=item.ended_by,
+            archived=item.archived_at is not None,
+            offered_until=int((item.offer_expires_at - NOON).total_seconds()) if item.offer_expires_at else 0,
+            changed_at=int((item.state_changed_at - NOON).total_seconds()),
+            version=item.version,
+        )
+        assert found == model
+        events = list(TimeEvent.objects.filter(workitem=item).values_list("version", "to_state"))
+        assert [version for version, _state in events] == list(range(1, model.version + 1))
+        assert events[-1][1] == model.state
+        for who in HOLDS:
+            may = {action.value for action in available(item, self.actors[who])}
+            assert may == {action for action in TABLE if model.allows(action, who)}
+
+
+STEPS_OF_A_LIFE = {
+    "offer": Life.offer,
+    "accept": Life.accept,
+    "reject": Life.reject,
+    "expireOffer": Life.expire_offer,
+    "pull": Life.pull,
+    "bridge": Life.bridge,
+    "hold": Life.hold,
+    "unhold": Life.unhold,
+    "mute": Life.mute,
+    "unmute": Life.unmute,
+    "dtmf": Life.dtmf,
+    "conference": Life.conference,
+    "leaveConference": Life.leave_conference,
+    "hangup": Life.hang_up,
+    "transfer": Life.transfer,
+    "priority": Life.set_priority,
+    "sendEmailResponse": Life.send_email_response,
+    "edit": Life.edit,
+    "note": Life.note,
+    "disposition": Life.dispose,
+    "terminateStale": Life.terminate_stale,
+    "reopen": Life.reopen,
+    "archive": Life.archive,
+    "unarchive": Life.unarchive,
+    "purge": Life.purge,
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_commands_and_model_agree_whatever_happens(shard):
+    sync_scope_groups()
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=EXAMPLES // SHARDS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_eight_states_are_all_there_are():
+    assert {state.value for state in State} == OPEN | ENDED
