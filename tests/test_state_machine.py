@@ -164,7 +164,7 @@ class Life(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**32))
     def step(self, seed):
         """Let somebody do something: three times in four what the model allows, for chance alone seldom comes far."""
-        dice = random.Random(seed)  # noqa: S311  play, no secret
+        dice = random.Random(seed)
         if self.model.state in ENDED | {"gone"} and dice.random() < 0.3:
             self.arrive(dice.choice(KINDS))
             return

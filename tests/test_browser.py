@@ -1,0 +1,139 @@
+"""A person with a keyboard, in a real browser: nothing that axe objects to, nothing that the policy blocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.builders import facts_of, make_contact, make_queue, make_user, make_workitem
+from workitems.choices import Scope, State
+from workitems.groups import grant
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="there is no chromium on this machine"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, and Django asks for none around its queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def supervisor() -> User:
+    user = make_user("sue", is_staff=True)
+    user.set_password("a long password")
+    user.save()
+    grant(user, Scope.WRITE)
+    return user
+
+
+@pytest.fixture
+def item(supervisor):
+    ann = make_user("ann")
+    make_queue("q_sales", name="Sales")
+    queue = make_queue("q_support", name="Support", members=[ann])
+    contact = make_contact("Ada", phones=("+12025550123",))
+    return make_workitem(State.ACTIVE, queue=queue, agent=ann, contact=contact, name="Lost card")
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server, supervisor) -> Iterator[Page]:
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.problems = []  # type: ignore[attr-defined]
+    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
+    page.goto("/")
+    page.get_by_label("Username").fill("sue")
+    page.get_by_label("Password").fill("a long password")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Open work").wait_for()
+    yield page
+    context.close()
+
+
+def objections(page: Page) -> list[str]:
+    page.wait_for_load_state("networkidle")
+    return [f"{one['id']}: {one['nodes'][0]['html'][:100]}" for one in Axe().run(page).response["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_on_our_pages(scheme, width, page, item):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    for path in ("/supervisor/", item.get_absolute_url()):
+        page.goto(path)
+        for details in page.locator("details").all():
+            details.evaluate("element => { element.open = true; }")
+        assert objections(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_axe_finds_nothing_on_the_way_in(chromium, live_server):
+    context = chromium.new_context(base_url=live_server.url)
+    page = context.new_page()
+    page.goto("/login/")
+    assert objections(page) == []
+    context.close()
+
+
+def test_an_item_is_transferred_with_the_keyboard_alone(page, item):
+    page.goto(item.get_absolute_url())
+    page.get_by_label("To:").first.focus()
+    page.keyboard.type("Sales")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Done: Transfer.").wait_for()
+    page.get_by_text("Active → In queue").wait_for()
+    assert facts_of(item)["state"] == "inqueue"
+    assert page.problems == []
+
+
+def test_a_refusal_stands_beside_what_was_typed(page, item):
+    page.goto(item.get_absolute_url())
+    page.get_by_text("Send tones").first.click()
+    page.get_by_label("Keys").fill("xyz")
+    page.get_by_role("button", name="Send tones").click()
+    page.get_by_role("alert").get_by_text("Tones are 1 to 32").wait_for()
+    assert page.get_by_label("Keys").input_value() == "xyz"
+
+
+def test_times_are_shown_in_the_readers_zone_and_exactly_on_hover(chromium, live_server, page, item):
+    page.goto(item.get_absolute_url())
+    time = page.locator("time").first
+    assert time.get_attribute("datetime").startswith("2026-03-02T12:00:00")
+    assert "12:00:00" in (time.get_attribute("title") or "")
+
+
+def test_the_back_office_lists_edits_and_asks_first(page, item):
+    page.goto("/admin/workitems/workitem/")
+    page.locator("input.action-select").first.check()
+    page.locator("select[name=action]").select_option("hang_up")
+    page.locator("button[name=index], button:has-text('Run')").first.click()
+    page.get_by_text("1 workitem is selected.").wait_for()
+    page.get_by_role("button", name="Hang up").click()
+    page.get_by_text("1 workitem done.").wait_for()
+    assert facts_of(item)["state"] == "terminated"
+    assert [line for line in page.problems if "Content Security" in line or "Refused" in line] == []

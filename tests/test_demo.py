@@ -1,0 +1,107 @@
+"""`manage.py demo` as somebody at a terminal sees it: it starts, shows itself, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Demo:
+    """One start of the demo in a directory."""
+
+    def __init__(self, directory: Path, port: int | str) -> None:
+        env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CELERY_BROKER_URL")}
+        self.marker = str(directory)
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", str(port)],
+            cwd=settings.BASE_DIR,
+            env=env | {"DATA_DIR": str(directory), "HTTPS": "off", "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def read_until(self, text: str) -> str:
+        assert self.process.stdout is not None
+        seen = ""
+        for line in self.process.stdout:
+            seen += line
+            if text in line:
+                return seen
+        raise AssertionError(f"it ended without saying “{text}”:\n{seen}")
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def left_behind(self) -> list[str]:
+        """Return the processes that still have this directory in their environment."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (entry / "environ").read_bytes().decode(errors="replace")
+                if f"DATA_DIR={self.marker}\0" in environment and int(entry.name) != os.getpid():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+        return found
+
+
+def test_it_starts_shows_itself_and_leaves_nothing_behind(tmp_path):
+    port = free_port()
+    demo = Demo(tmp_path, port)
+    said = demo.read_until("Ctrl+C")
+    assert f"http://127.0.0.1:{port}/" in said
+    assert re.search(r"supervisor +\S{16} ", said)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/login/") as page:
+        assert "Sign in" in page.read().decode()
+    assert len(demo.left_behind()) >= 5
+    assert demo.stop(signal.SIGINT) == 0
+    assert demo.left_behind() == []
+
+    began = time.monotonic()
+    again = Demo(tmp_path, port)
+    said = again.read_until("Ctrl+C")
+    assert time.monotonic() - began < 10
+    assert "there already" in said
+    assert not re.search(r"supervisor +\S{16} ", said)
+    assert again.stop(signal.SIGTERM) == 0
+    assert again.left_behind() == []
+
+
+@pytest.mark.parametrize(("port", "reason"), [("x", "PORT must be a number"), ("0", "PORT must be a number")])
+def test_an_impossible_port_is_one_clear_line(port, reason, tmp_path):
+    demo = Demo(tmp_path, port)
+    output, _nothing = demo.process.communicate(timeout=30)
+    assert demo.process.returncode == 1
+    assert len(output.strip().splitlines()) == 1
+    assert reason in output
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        demo = Demo(tmp_path, taken.getsockname()[1])
+        output, _nothing = demo.process.communicate(timeout=30)
+    assert demo.process.returncode == 1
+    assert len(output.strip().splitlines()) == 1
+    assert "cannot be used" in output

@@ -1,0 +1,181 @@
+"""What is done from a terminal: scopes, the demo centre, its simulation, and a deployment's own secret."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import stat
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from config.settings import secret_key_file
+from contacts.addresses import normal_phone
+from contacts.models import ContactEmail, ContactPhone
+from queues.models import Queue
+from tests.builders import make_queue, make_user, make_workitem
+from workitems import services
+from workitems.actors import Actor
+from workitems.choices import Door, Event, Scope, State
+from workitems.demo import centre
+from workitems.demo.simulation import Simulation
+from workitems.lifecycle import MOVES
+from workitems.models import TimeEvent, Workitem
+
+
+def run(command, *words, **options):
+    out = StringIO()
+    call_command(command, *words, stdout=out, **options)
+    return out.getvalue()
+
+
+# grant
+
+
+def test_a_scope_is_given_everywhere(db):
+    user = make_user("ann")
+    assert "ann now has workitems:write on all workitems." in run("grant", "ann", "workitems:write")
+    assert Actor.of(user, Door.API).everywhere == {Scope.READ, Scope.WRITE}
+
+
+def test_a_scope_is_given_on_one_queue(db):
+    user, queue = make_user("ann"), make_queue("q_support")
+    run("grant", "ann", "workitems:read", "--queue", "q_support")
+    actor = Actor.of(user, Door.API)
+    assert (actor.everywhere, actor.queues_with(Scope.READ)) == (frozenset(), [queue.pk])
+
+
+def test_sending_into_a_queue_is_given(db):
+    user, queue = make_user("ann"), make_queue("q_support")
+    run("grant", "ann", "transfer_in", "--queue", "q_support")
+    assert Actor.of(user, Door.API).can_transfer_into(queue)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["nobody", "workitems:read"], "no user nobody"),
+        (["ann", "workitems:read", "--queue", "q_none"], "no queue q_none; queues are: q_support"),
+        (["ann", "transfer_in"], "add --queue"),
+        (["ann", "workitems:fly"], "invalid choice"),
+    ],
+)
+def test_what_cannot_be_given_says_why(words, reason, db):
+    make_user("ann")
+    make_queue("q_support")
+    with pytest.raises(CommandError, match=reason):
+        run("grant", *words)
+
+
+# The demo centre
+
+
+@pytest.fixture
+def demo(db, monkeypatch):
+    monkeypatch.setattr(centre, "PAST_ITEMS", 200)
+    monkeypatch.setattr(centre, "CONTACTS", 30)
+    return run("load_demo")
+
+
+def test_the_demo_centre_has_work_of_all_states_and_channels(demo):
+    assert set(Workitem.objects.values_list("state", flat=True)) == set(State.values)
+    assert set(Workitem.objects.values_list("channel_type", flat=True)) == {
+        "voice",
+        "email",
+        "sms",
+        "chat",
+        "videoMeeting",
+    }
+    assert Workitem.objects.count() == 260
+
+
+def test_its_past_is_one_that_the_lifecycle_allows(demo):
+    allowed = {(move.event, source, move.target) for move in MOVES.values() for source in move.sources}
+    allowed |= {(Event.ABANDONED, source, State.TERMINATED) for source in (State.INQUEUE, State.OFFERED)}
+    happened = TimeEvent.objects.exclude(type=Event.CREATED).values_list("type", "from_state", "to_state").distinct()
+    assert set(happened) <= allowed
+    for item in Workitem.objects.prefetch_related("time_events"):
+        events = list(item.time_events.all())
+        assert [event.timestamp for event in events] == sorted(event.timestamp for event in events)
+        assert all(one.to_state == two.from_state for one, two in itertools.pairwise(events))
+        assert events[-1].to_state == item.state
+
+
+def test_its_numbers_and_addresses_belong_to_nobody(demo):
+    for number in ContactPhone.objects.values_list("number", flat=True):
+        assert number.startswith("+447700900")
+        assert normal_phone(number) == number
+    assert all(address.endswith("@example.org") for address in ContactEmail.objects.values_list("address", flat=True))
+
+
+def test_its_passwords_are_shown_once_and_differ_each_time(demo, client):
+    name, password = next(line.split()[:2] for line in demo.splitlines() if "supervisor " in line)
+    assert client.login(username=name, password=password)
+    assert run("load_demo") == "The demo centre is there already.\n"
+
+
+def test_it_does_not_mix_with_real_work(db):
+    make_workitem(queue=make_queue("q_real"))
+    with pytest.raises(CommandError, match="wants an empty one"):
+        run("load_demo")
+    assert Queue.objects.count() == 1
+
+
+def test_the_simulation_moves_work_on_by_ordinary_commands(demo):
+    game = Simulation(random.Random(1), speed=60)
+    now = timezone.now()
+    done = sum(game.tick(now + timedelta(seconds=second), 1) for second in range(10))
+    assert done > 20
+    played = TimeEvent.objects.filter(door=Door.API)
+    assert set(played.values_list("type", flat=True)) >= {"accepted", "activated"}
+    assert not played.filter(user=None).exists()
+
+
+def test_the_simulation_leaves_other_queues_alone(demo):
+    real = make_workitem(queue=make_queue("q_real"))
+    game = Simulation(random.Random(1), speed=1000)
+    for _ in range(3):
+        game.tick(timezone.now(), 1)
+    assert Workitem.objects.get(pk=real.pk).version == 1
+
+
+def test_the_simulation_gives_way_to_people(demo, monkeypatch):
+    game = Simulation(random.Random(1), speed=60)
+    steps = list(game._offers())
+
+    def somebody_was_faster(*args, **kwargs):
+        raise services.WrongState(state="x")
+
+    monkeypatch.setattr(services, "execute", somebody_was_faster)
+    assert sum(game._do(*step, timezone.now()) for step in steps) == 0
+
+
+def test_without_a_demo_centre_nothing_is_simulated(db):
+    with pytest.raises(CommandError, match="load_demo"):
+        run("simulate", "--ticks", "1")
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "5000"])
+def test_impossible_speeds_are_refused(speed, demo):
+    with pytest.raises(CommandError, match="speed"):
+        run("simulate", "--ticks", "1", "--speed", speed)
+
+
+# A deployment's own secret
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
+    path = tmp_path / "var" / "secret_key"
+    key = secret_key_file(path)
+    assert len(key) >= 50
+    assert secret_key_file(path) == key
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_two_deployments_have_two_secrets(tmp_path):
+    assert secret_key_file(tmp_path / "one") != secret_key_file(tmp_path / "two")
