@@ -20,11 +20,9 @@ env-dev: $(VENV)/.installed-requirements-dev
 
 $(VENV)/.installed-%: %.txt
 	@.ci/make-env "$(PYTHON)" $(VENV) $<
-	@rm -f $(VENV)/.installed-*
 	@touch $@
 
-demo: ## Run the product with a demo contact centre (PORT=8000, DATA_DIR=var)
-	@if [ ! -x $(BIN)/granian ]; then $(MAKE) --no-print-directory env; fi
+demo: env ## Run the product with a demo contact centre (PORT=8000, DATA_DIR=var)
 	@HTTPS=off $(BIN)/python manage.py demo --port "$(PORT)"
 
 check: env-dev ## Format, lint, types, import rules, migrations, deployment settings

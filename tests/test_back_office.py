@@ -194,6 +194,7 @@ def test_a_large_transfer_becomes_a_job_with_a_page(sue, queue, sales, monkeypat
     assert (transfer.requested_by, transfer.progress, TransferItem.objects.count()) == (sue, "pending", 3)
     assert len(wake_ups) == 1
     assert transfer.transfer_id in browser(sue).get("/admin/workitems/transfer/").content.decode()
+    assert "Pending: 3" in browser(sue).get(f"/admin/workitems/transfer/{transfer.pk}/change/").content.decode()
 
 
 def test_one_sees_ones_own_transfers_only(sue, sales):

@@ -103,7 +103,7 @@ class TimelineInline(ReadOnlyInline):
     verbose_name_plural = gettext_lazy("history")
     fields = readonly_fields = [
         "timestamp",
-        "label",
+        "event",
         "from_state",
         "to_state",
         "queue",
@@ -113,6 +113,11 @@ class TimelineInline(ReadOnlyInline):
         "details",
     ]
     ordering = ["version"]
+
+    @admin.display(description=gettext_lazy("event"))
+    def event(self, event: TimeEvent) -> str:
+        """Tell the event in words."""
+        return event.label
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeEvent]:
         """Load queues and agents along."""
@@ -381,10 +386,10 @@ class DispositionAdmin(ModelAdmin):
 class TransferAdmin(ModelAdmin):
     """Bulk transfers, and how far they are."""
 
-    list_display = ["transfer_id", "queue", "requested_by", "progress", "moved", "refused", "pending", "created_at"]
+    list_display = ["transfer_id", "queue", "requested_by", "progress", "created_at", "finished_at"]
     list_filter = ["progress"]
     list_select_related = ["queue", "requested_by"]
-    fields = readonly_fields = [*list_display, "finished_at", "reasons"]
+    fields = readonly_fields = [*list_display, "receipt"]
     ordering = ["-pk"]
     actions = None
     list_per_page = 25
@@ -395,35 +400,16 @@ class TransferAdmin(ModelAdmin):
         rows: QuerySet[Transfer] = super().get_queryset(request)
         if Scope.ADMIN not in actor_of(request).everywhere:
             rows = rows.filter(requested_by=request.user.pk)
-        outcomes = TransferItem.Outcome
-        return rows.annotate(
-            **{
-                f"{outcome.value}_items": models.Count("items", filter=Q(items__outcome=outcome))
-                for outcome in outcomes
-            }
+        return rows
+
+    @admin.display(description=gettext_lazy("receipt"))
+    def receipt(self, transfer: Transfer) -> str:
+        """Count what became of the items, the refused ones by their reasons."""
+        counts = transfer.items.values_list("outcome", "code").annotate(models.Count("pk")).order_by("outcome", "code")
+        words = TransferItem.Outcome
+        return ", ".join(
+            f"{words(outcome).label}{f' ({code})' if code else ''}: {count}" for outcome, code, count in counts
         )
-
-    @admin.display(description=gettext_lazy("moved"))
-    def moved(self, transfer: Any) -> int:
-        """How many have moved."""
-        return int(transfer.done_items)
-
-    @admin.display(description=gettext_lazy("refused"))
-    def refused(self, transfer: Any) -> int:
-        """How many were refused."""
-        return int(transfer.refused_items)
-
-    @admin.display(description=gettext_lazy("pending"))
-    def pending(self, transfer: Any) -> int:
-        """How many are still to come."""
-        return int(transfer.pending_items)
-
-    @admin.display(description=gettext_lazy("reasons of refusal"))
-    def reasons(self, transfer: Transfer) -> str:
-        """Count the refusals by their codes."""
-        refused = transfer.items.filter(outcome=TransferItem.Outcome.REFUSED)
-        counts = refused.values_list("code").annotate(models.Count("pk")).order_by("code")
-        return ", ".join(f"{code}: {count}" for code, count in counts) or "–"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Open to everybody who may move workitems."""
