@@ -26,6 +26,21 @@ def test_strangers_sign_in_first(client, queue):
     assert answer["Location"].startswith("/login/?next=/supervisor/")
 
 
+def test_after_twelve_hours_one_signs_in_again(sue):
+    client = browser(sue)
+    assert client.get("/supervisor/").status_code == 200
+    session = client.session
+    session["signed_in_at"] -= 12 * 3600 + 1
+    session.save()
+    assert client.get("/supervisor/").status_code == 302
+
+
+def test_a_session_ends_after_half_an_hour_of_idleness(sue):
+    client = browser(sue)
+    client.get("/supervisor/")
+    assert client.session.get_expiry_age() == 1800
+
+
 def test_what_one_may_not_see_is_not_there(eve, queue):
     assert browser(eve).get(page_of(make_workitem(queue=queue))).status_code == 404
 
