@@ -57,6 +57,7 @@ def insert_again() -> float:
         for table in (TimeEvent, Workitem):
             rows = table._meta.db_table
             if connection.vendor == "postgresql":
+                cursor.execute("DROP TRIGGER IF EXISTS time_event_not_truncated ON workitems_timeevent")
                 cursor.execute(f"TRUNCATE {rows} CASCADE")
             else:
                 cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")

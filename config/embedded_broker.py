@@ -5,6 +5,8 @@ messages that a killed worker had taken. Here a message appears by rename, is cl
 come back when the worker starts again.
 """
 
+import contextlib
+import fcntl
 import os
 import time
 import uuid
@@ -59,6 +61,30 @@ class Channel(filesystem.Channel):
         super().basic_reject(delivery_tag, requeue)
         (self._claimed / message.properties["claimed_as"]).unlink(missing_ok=True)
 
+    def _restore(self, message: Any) -> None:
+        """Give back a message that was not worked off: the very file, so that it cannot come back twice."""
+        name = message.properties["claimed_as"]
+        with contextlib.suppress(FileNotFoundError):
+            (self._claimed / name).rename(self._messages / name)
+
+    def get_table(self, exchange: str) -> list[Any]:
+        """Return which queues hang on an exchange; a file that a crash left empty says nothing."""
+        try:
+            rows = loads(bytes_to_str(self._table_file(exchange).read_bytes()))
+        except (FileNotFoundError, ValueError):
+            return []
+        return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str | None) -> None:
+        row = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with (self.control_folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            table = self.get_table(exchange)
+            if row not in table:
+                draft = self.control_folder / f".{uuid.uuid4().hex}"
+                draft.write_bytes(str_to_bytes(dumps([row, *table])))
+                draft.rename(self._table_file(exchange))
+
     def _purge(self, queue: str) -> int:
         names = self._waiting(queue)
         for name in names:
@@ -72,6 +98,10 @@ class Channel(filesystem.Channel):
         return sorted(
             name for name in os.listdir(self._messages) if name.endswith(f".{queue}.msg") and not name.startswith(".")
         )
+
+    def _table_file(self, exchange: str) -> Path:
+        file: Path = self._exchange_file(exchange)  # type: ignore[attr-defined]  # kombu's own, newer than its types
+        return file
 
     @property
     def _messages(self) -> Path:

@@ -14,4 +14,5 @@ urlpatterns = [
     path("", include("workitems.api.urls")),
 ]
 
+handler400 = "workitems.api.errors.bad_request"
 handler500 = "workitems.api.errors.server_error"

@@ -1,7 +1,11 @@
 """Addresses people are reached at, each in the one form in which it is kept and compared."""
 
+import re
+
 import phonenumbers
 from django.conf import settings
+
+NUMBER = re.compile(r"\s*(?:tel:)?\+?[0-9\s().\-/\u2010-\u2015]{3,40}")
 
 
 def normal_phone(text: str) -> str | None:
@@ -9,11 +13,13 @@ def normal_phone(text: str) -> str | None:
 
     Numbers without a country code are read as of the region in settings.PHONE_REGION.
     """
+    if not NUMBER.fullmatch(text):
+        return None  # the library would find digits in any text
     try:
         number = phonenumbers.parse(text, settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return None
-    if "@" in text or not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

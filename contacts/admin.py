@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +13,26 @@ from unfold.admin import ModelAdmin, TabularInline
 from contacts.models import Contact, ContactEmail, ContactPhone
 
 
+class OncePerContact(forms.BaseInlineFormSet):
+    """Numbers or addresses of one contact: each once, and one primary at most."""
+
+    def clean(self) -> None:
+        """Say what the database would refuse."""
+        super().clean()
+        gone = self.deleted_forms
+        kept = [form for form in self.forms if form.is_valid() and form.cleaned_data and form not in gone]
+        if sum(bool(form.cleaned_data.get("is_primary")) for form in kept) > 1:
+            raise ValidationError(_("Only one can be the primary one."))
+        values = [str(form.instance) for form in kept]
+        if len(set(values)) != len(values):
+            raise ValidationError(_("One of them stands there twice."))
+
+
 class ContactPhoneInline(TabularInline):
     """The contact's numbers."""
 
     model = ContactPhone
+    formset = OncePerContact
     extra = 0
 
 
@@ -22,6 +40,7 @@ class ContactEmailInline(TabularInline):
     """The contact's e-mail addresses."""
 
     model = ContactEmail
+    formset = OncePerContact
     extra = 0
 
 

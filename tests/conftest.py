@@ -29,18 +29,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(autouse=True, scope="session")
 def history_may_be_flushed() -> Iterator[None]:
-    """Let the flush after a transactional test empty the tables on SQLite, where it deletes row by row.
+    """Let the flush after a transactional test empty the tables, which the triggers are there to forbid.
 
     The flush ends with post_migrate, which makes the triggers anew.
     """
     original = TransactionTestCase._fixture_teardown
 
     def without_triggers(self: TransactionTestCase) -> None:
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
                 cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
                 for (name,) in cursor.fetchall():
                     cursor.execute(f"DROP TRIGGER {name}")
+            else:
+                cursor.execute("DROP TRIGGER IF EXISTS time_event_not_truncated ON workitems_timeevent")
         original(self)
 
     TransactionTestCase._fixture_teardown = without_triggers

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
-from tests.builders import NOON, facts_of, last_event, make_contact, make_queue, make_user, make_workitem
+from tests.builders import NOON, facts_of, last_event, make_contact, make_user, make_workitem
 from tests.doors import bearer
 from workitems.choices import Door, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
@@ -449,7 +449,89 @@ def test_a_session_needs_the_csrf_token(sue, held_call):
     assert facts_of(held_call) == before
 
 
-def test_a_chosen_id_of_24_hex_digits_wins_over_the_internal_one(api, queue):
+def test_a_chosen_id_cannot_look_like_an_internal_one(api, queue):
     other = make_workitem(queue=queue)
-    make_workitem(queue=make_queue("q_x"), workitem_id=f"{other.pk:024x}")
-    assert api.get(f"/users/api/workitems/{other.pk:024x}").json()["selectedQueue"] == "q_x"
+    body = {"type": "InboundCall", "selectedQueue": "q_support", "workitemId": f"{other.pk:024x}"}
+    answer = api.post("/data/api/types/workitem", body, content_type=JSON)
+    assert (answer.status_code, list(answer.json()["details"])) == (400, ["workitemId"])
+    assert api.get(f"/users/api/workitems/{other.pk:024x}").json()["workitemId"] == other.workitem_id
+
+
+def test_the_internal_id_of_an_invisible_item_tells_nothing(eve, held_call):
+    api = Client(headers=bearer(eve))
+    hidden, missing = f"{held_call.pk:024x}", "f" * 24
+    for path in ("/users/api/calls/{}/bridge", "/users/api/calls/{}/usertransfer/sue"):
+        answers = [api.post(path.format(one), content_type=JSON) for one in (hidden, missing)]
+        assert [one.status_code for one in answers] == [404, 404]
+        assert answers[0].json()["message"].replace(hidden, missing) == answers[1].json()["message"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"a": "\\ud800"}',
+        '{"\\ud800": 1}',
+        '{"a": 1e400}',
+        '{"a": "\\u0000"}',
+        '{"a": ' + "[" * 3000 + "]" * 3000 + "}",
+    ],
+)
+def test_data_that_no_database_can_keep_is_refused(value, api, queue):
+    content = '{"type": "InboundCall", "selectedQueue": "q_support", "data": ' + value + "}"
+    answer = api.post("/data/api/types/workitem", content, content_type=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["code"] in ("invalid", "malformed")
+    assert not Workitem.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, '{"\\ud800": 1}', '{"type": "\\ud800"}', '"x"', "[]", "5"])
+def test_bodies_that_are_no_objects_are_refused(content, api):
+    answer = api.post("/data/api/types/workitem", content, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"] in ("invalid", "malformed")) == (400, True)
+
+
+def test_an_address_that_grows_in_lower_case_is_refused(api, queue):
+    body = {"type": "InboundEmail", "selectedQueue": "q_support", "from": "\u0130" * 253 + "@"}
+    assert api.post("/data/api/types/workitem", body, content_type=JSON).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/users/api/workitems/a%00", "/supervisor/workitems/%00/", "/users/api/calls/x%00/hold"]
+)
+def test_an_address_with_a_nul_is_not_there(path, api):
+    assert api.get(path).status_code == 404
+
+
+def test_a_name_with_a_nul_does_not_come_in(client, db):
+    answer = client.get("/provider/token-with-authorities", headers=basic("a\0b", "x"))
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("address", ["anna2025550123", "2025550123"])
+def test_a_chat_handle_is_not_somebodys_number(address, api, queue):
+    make_contact("Ada", phones=("+12025550123",))
+    body = {"type": "Twitter", "selectedQueue": "q_support", "from": address}
+    item = api.post("/data/api/types/workitem", body, content_type=JSON).json()
+    assert (item["from"], item["contactId"]) == (address, "")
+
+
+def test_outbound_work_is_not_put_on_people_who_do_not_work_there(api, queue):
+    make_user("clerk")
+    body = {"type": "OutboundCall", "selectedQueue": "q_support", "agentUsername": "clerk"}
+    answer = api.post("/data/api/types/workitem", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "agent_unavailable")
+    assert not Workitem.objects.exists()
+
+
+def test_without_a_scope_nobody_learns_who_exists(eve, sue):
+    api = Client(headers=bearer(eve))
+    answers = [
+        api.post("/data/api/types/workitem", {"type": "OutboundCall", "agentUsername": one}, content_type=JSON).json()
+        for one in ("sue", "nobody")
+    ]
+    assert [one["code"] for one in answers] == ["scope", "scope"]
+
+
+def test_a_foreign_host_is_told_in_json(client):
+    answer = client.get("/users/api/workitems", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")

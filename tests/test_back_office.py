@@ -6,13 +6,15 @@ import json
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
-from tests.builders import facts_of, last_event, make_contact, make_user, make_workitem
+from contacts.models import Contact
+from tests.builders import NOON, facts_of, last_event, make_contact, make_user, make_workitem
 from tests.doors import browser
 from workitems.choices import Door, Event, Scope, State
 from workitems.groups import grant
-from workitems.models import Transfer, TransferItem, Workitem
+from workitems.models import Disposition, TimeEvent, Transfer, TransferItem, Workitem
 
 LIST = "/admin/workitems/workitem/"
 
@@ -30,8 +32,6 @@ def typed(item, **changes):
         "to_address": item.to_address,
         "data": json.dumps(item.data),
         "seen_version": item.version,
-        "time_events-TOTAL_FORMS": 0,
-        "time_events-INITIAL_FORMS": 0,
     }
     return values | changes
 
@@ -139,6 +139,60 @@ def test_readers_cannot_edit(tom, queue):
     assert facts_of(item) == before
 
 
+def test_a_contact_is_chosen_only_by_those_who_may_see_contacts(queue):
+    user = make_user(is_staff=True)
+    grant(user, Scope.WRITE, queue)
+    item, secret = make_workitem(queue=queue), make_contact("Secret")
+    browser(user).post(page_of(item), typed(item, contact=secret.pk))
+    assert facts_of(item)["contact_id"] is None
+
+
+def test_nobody_counts_through_addresses(eve, queue):
+    item = make_workitem(queue=queue)
+    kind = ContentType.objects.get_for_model(item).pk
+    assert "supervisor" not in browser(eve).get(f"/admin/r/{kind}/{item.pk}/").get("Location", "")
+
+
+@pytest.mark.parametrize("data", ["[" * 5000, '{"a": "\\ud800"}', '{"a": 1e999}', '{"a": "\\u0000"}', "{", "[1]"])
+def test_data_that_cannot_be_kept_is_told_in_the_form(data, sue, queue):
+    item = make_workitem(queue=queue)
+    before = facts_of(item)
+    assert browser(sue).post(page_of(item), typed(item, data=data)).status_code == 200
+    assert facts_of(item) == before
+
+
+def test_a_long_history_can_be_looked_at_and_the_item_still_edited(sue, queue):
+    item = make_workitem(queue=queue, version=600)
+    TimeEvent.objects.bulk_create(
+        TimeEvent(workitem=item, version=number, type="note", timestamp=NOON, actor="x", door="api")
+        for number in range(2, 601)
+    )
+    assert "400 earlier events" in browser(sue).get(page_of(item)).content.decode()
+    browser(sue).post(page_of(item), typed(item, name="New"))
+    assert facts_of(item)["name"] == "New"
+
+
+def test_two_primary_numbers_or_one_number_twice_are_told_in_the_form(amy):
+    def post(*phones):
+        values = {"display_name": "Ada", "phones-TOTAL_FORMS": len(phones), "phones-INITIAL_FORMS": 0}
+        values |= {"emails-TOTAL_FORMS": 0, "emails-INITIAL_FORMS": 0, "data": "{}"}
+        for place, (number, primary) in enumerate(phones):
+            values |= {f"phones-{place}-number": number} | ({f"phones-{place}-is_primary": "on"} if primary else {})
+        return browser(amy).post("/admin/contacts/contact/add/", values).content.decode()
+
+    assert "Only one can be the primary one." in post(("+12025550123", True), ("+12025550124", True))
+    assert "One of them stands there twice." in post(("+12025550124", False), ("(202) 555-0124", False))
+    post(("+12025550123", True), ("+12025550124", False))
+    assert Contact.objects.get().phones.count() == 2
+
+
+@pytest.mark.parametrize("types", ["5", '["Fax"]', '{"a": 1}'])
+def test_a_disposition_is_for_types_that_exist(types, amy):
+    values = {"disposition_id": "d_x", "name": "X", "types": types}
+    assert browser(amy).post("/admin/workitems/disposition/add/", values).status_code == 200
+    assert not Disposition.objects.exists()
+
+
 @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
 def test_nothing_is_added_or_deleted_by_hand(path, amy, queue):
     item = make_workitem(queue=queue)
@@ -200,8 +254,6 @@ def test_a_large_transfer_becomes_a_job_with_a_page(sue, queue, sales, monkeypat
 def test_one_sees_ones_own_transfers_only(sue, sales):
     other = make_user(is_staff=True)
     grant(other, Scope.WRITE)
-    from tests.builders import NOON
-
     transfer = Transfer.objects.create(queue=sales, requested_by=sue, door=Door.ADMIN, created_at=NOON, moved_at=NOON)
     assert transfer.transfer_id not in browser(other).get("/admin/workitems/transfer/").content.decode()
 

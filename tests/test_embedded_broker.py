@@ -56,6 +56,28 @@ def test_a_message_whose_reader_was_killed_comes_back(open_queue, tmp_path):
     assert again.payload == {"number": 1}
 
 
+def test_a_reader_that_closes_gives_back_what_it_had_not_finished_and_gives_it_back_once(open_queue, tmp_path):
+    with open_queue() as queue:
+        queue.put({"number": 1})
+    for _ in range(3):
+        with open_queue() as reader:
+            reader.get(timeout=2)
+            reader.channel.qos.restore_unacked_once()
+        embedded_broker.reclaim(tmp_path)
+        assert len(files(tmp_path / "messages")) == 1
+
+
+def test_a_table_that_a_crash_left_empty_is_mended(open_queue, tmp_path):
+    with open_queue() as queue:
+        queue.put({"number": 1})
+    (tmp_path / "control" / "work.exchange").write_bytes(b"")
+    embedded_broker.Transport.states.clear()
+    with open_queue() as queue:
+        queue.put({"number": 2})
+        assert queue.qsize() == 2
+        queue.clear()
+
+
 def test_a_half_written_message_is_not_seen(open_queue, tmp_path):
     with open_queue() as queue:
         (tmp_path / "messages" / ".00000000000000000001_x.work.msg").write_bytes(b"{")

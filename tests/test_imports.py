@@ -322,7 +322,11 @@ def test_times_alone_tell_a_timeline(take_json, queue, ann):
         (WAITING | {"createdAt": 0}, "createdAt: is missing"),
         (WAITING | {"createdAt": "noon"}, "createdAt: must be Unix milliseconds"),
         (WAITING | {"createdAt": 10**18}, "createdAt: must be Unix milliseconds"),
-        (WAITING | {"workitemId": ""}, "workitemId: must have"),
+        (WAITING | {"workitemId": ""}, "workitemId: An id has"),
+        (WAITING | {"workitemId": "a/b"}, "workitemId: An id has"),
+        (WAITING | {"workitemId": "0" * 24}, "workitemId: An id has"),
+        (WAITING | {"contactId": "ct_1", "contact": {"phones": 5}}, "lists of texts"),
+        (ENDED | {"terminatedAt": NOON_MS - 1}, "createdAt: nothing can have happened before"),
         (WAITING | {"workitemId": 5}, "workitemId: must be text"),
         (WAITING | {"terminatedAt": NOON_MS}, "terminatedAt: must be set if and only if"),
         (WAITING | {"dispositionedAt": NOON_MS}, "dispositionedAt: must be set if and only if"),
@@ -390,6 +394,31 @@ def test_csv_has_wire_names_as_its_header(tmp_path, queue, ann):
     stored = Workitem.objects.get()
     assert (stored.priority, stored.data, stored.agent) == (4, {"a": "b, c"}, ann)
     assert rejects(path)[0]["line"] == 3
+
+
+@pytest.mark.parametrize(("column", "cell"), [("priority", "\u00b2"), ("createdAt", "--5")])
+def test_cells_that_are_no_numbers_are_rejected(column, cell, tmp_path, queue):
+    path = tmp_path / "items.csv"
+    row = {**WAITING, column: cell}
+    path.write_text(",".join([*row]) + "\n" + ",".join(map(str, row.values())) + "\n")
+    assert run(path, "csv")[0]["rejected"] == 1
+
+
+def test_a_spreadsheets_byte_order_mark_is_no_part_of_the_header(tmp_path, queue):
+    path = tmp_path / "items.csv"
+    path.write_text(",".join([*WAITING]) + "\n" + ",".join(map(str, WAITING.values())) + "\n", encoding="utf-8-sig")
+    assert run(path, "csv")[0]["imported"] == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "bank-calls"])
+def test_bytes_that_are_no_utf8_are_rejected_in_every_format(form, tmp_path, queue):
+    path = tmp_path / "items"
+    rows = {
+        "csv": [",".join([*WAITING]), ",".join(map(str, (WAITING | {"workitemId": "\udcff"}).values()))],
+        "bank-calls": ["\t".join(COLUMNS), "\t".join((CALL | {"server": "\udcff"})[name] for name in COLUMNS)],
+    }[form]
+    path.write_bytes("\n".join(rows).encode(errors="surrogateescape"))
+    assert run(path, form)[0]["rejected"] == 1
 
 
 def test_csv_with_an_unknown_column_is_rejected_as_a_whole(tmp_path):

@@ -11,6 +11,7 @@ from tests.builders import LATER, NOON, facts_of, last_event, make_user, make_wo
 from workitems import services, tasks, transfers
 from workitems.actors import Actor
 from workitems.choices import Door, Event, Scope, State
+from workitems.commands import TransferToQueue
 from workitems.groups import grant
 from workitems.models import Transfer, TransferItem
 
@@ -109,6 +110,17 @@ def test_a_requester_who_has_become_inactive_moves_nothing(ask, queue, sue):
     assert facts_of(item) == before
 
 
+def test_a_requester_who_becomes_inactive_meanwhile_moves_nothing_more(ask, queue, sue, monkeypatch):
+    monkeypatch.setattr(transfers, "CHUNK", 1)
+    loaded = Transfer.objects.select_related("requested_by").get(
+        pk=ask([make_workitem(queue=queue), make_workitem(queue=queue)]).pk
+    )
+    transfers.work_off_chunk(loaded, now=LATER)
+    type(sue).objects.filter(pk=sue.pk).update(is_active=False)
+    transfers.work_off_chunk(loaded, now=LATER)
+    assert sorted(outcomes(loaded).values()) == ["done", "refused"]
+
+
 def test_each_item_is_asked_for_its_own_scope(ask, queue, sales):
     user = make_user()
     grant(user, Scope.WRITE, queue)
@@ -146,9 +158,8 @@ def test_a_broker_that_is_down_does_not_fail_the_request(ask, queue, monkeypatch
 def test_a_chunk_costs_the_same_for_any_number_of_items(ask, queue, django_assert_num_queries):
     for count in (2, 30):
         transfer = ask([make_workitem(queue=queue) for _ in range(count)])
-        transfer.queue, transfer.requested_by = transfer.queue, transfer.requested_by
-        # pending, rights (2), savepoints (4), target (2), lock, queues, update, events, items, progress (2)
-        with django_assert_num_queries(16):
+        # pending, requester, rights (2), savepoints (4), target (2), lock, queues, update, events, items, progress (2)
+        with django_assert_num_queries(17):
             transfers.work_off_chunk(transfer, now=LATER)
 
 
@@ -188,6 +199,13 @@ def test_what_waits_too_long_is_ended_by_policy(limit, queue):
     assert tasks.terminate_waiting() == 0
 
 
+def test_a_customer_who_was_transferred_just_now_has_not_waited_too_long(limit, queue, sales, supervisor):
+    item = make_workitem(queue=queue)
+    services.execute(TransferToQueue(sales), item.workitem_id, actor=supervisor, now=timezone.now())
+    assert tasks.terminate_waiting() == 0
+    assert facts_of(item)["state"] == "inqueue"
+
+
 def test_what_is_with_an_agent_does_not_wait(limit, queue, ann):
     item = make_workitem(State.ACTIVE, queue=queue, agent=ann)
     before = facts_of(item)
@@ -207,7 +225,7 @@ def test_what_moved_between_the_look_and_the_lock_is_spared(limit, queue, sue, m
     lock = services.lock
 
     def somebody_is_faster(ids):
-        type(item).objects.filter(pk=item.pk).update(state_changed_at=timezone.now())
+        type(item).objects.filter(pk=item.pk).update(modified_at=timezone.now())
         return lock(ids)
 
     monkeypatch.setattr(services, "lock", somebody_is_faster)

@@ -84,6 +84,7 @@ class Model:
     archived: bool = False
     offered_until: int = 0
     changed_at: int = 0
+    modified_at: int = 0
     version: int = 1
 
     def holds(self, who: str) -> set[str]:
@@ -160,6 +161,7 @@ class Life(RuleBasedStateMachine):
         for name, value in changes.items():
             setattr(self.model, name, value)
         self.model.version += 1
+        self.model.modified_at = self.seconds
 
     @rule(seed=st.integers(0, 2**32))
     def step(self, seed):
@@ -278,7 +280,7 @@ class Life(RuleBasedStateMachine):
         limit = max(0, self.seconds - number % 5)
         agent = self.model.agent if self.model.state not in ("inqueue", "offered") else ""
         command = commands.TerminateStale(NOON + timedelta(seconds=limit))
-        stale = self.model.changed_at < limit
+        stale = self.model.modified_at < limit
         self.expect("terminateStale", who, command, also=stale, ended_by="policy", muted=False, agent=agent)
 
     def reopen(self, who, number):
@@ -315,6 +317,7 @@ class Life(RuleBasedStateMachine):
             archived=item.archived_at is not None,
             offered_until=int((item.offer_expires_at - NOON).total_seconds()) if item.offer_expires_at else 0,
             changed_at=int((item.state_changed_at - NOON).total_seconds()),
+            modified_at=int((item.modified_at - NOON).total_seconds()),
             version=item.version,
         )
         assert found == model

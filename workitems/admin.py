@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,18 +12,21 @@ from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import Paginator
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from contacts.addresses import normal_address
 from contacts.models import Contact
@@ -37,6 +41,7 @@ from workitems.models import Disposition, TimeEvent, Transfer, TransferItem, Wor
 AT_ONCE = 200  # the most that an action does while the person waits
 MOST_COUNTED = 10_000
 MOST_CONTACTS = 1_000
+EVENTS_SHOWN = 200
 
 admin.site.unregister([User, Group])
 
@@ -72,63 +77,31 @@ class ReadableQueueFilter(RelatedFieldListFilter):
         return [(pk, name) for pk, name in choices if pk in readable]
 
 
-class ReadOnlyInline(TabularInline):
-    """Rows that belong to the page and cannot be touched."""
+class DataField(forms.JSONField):
+    """JSON that was typed, with all that typing can do to it."""
 
-    extra = 0
-    can_delete = False
+    def to_python(self, value: Any) -> Any:
+        """Refuse what nests too deep to be read."""
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": "…"}) from None
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds a row here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody edits a row here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes a row here."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever sees the page sees its rows."""
-        return True
-
-
-class TimelineInline(ReadOnlyInline):
-    """The workitem's history."""
-
-    model = TimeEvent
-    hide_title = True
-    verbose_name_plural = gettext_lazy("history")
-    fields = readonly_fields = [
-        "timestamp",
-        "event",
-        "from_state",
-        "to_state",
-        "queue",
-        "agent",
-        "actor",
-        "door",
-        "details",
-    ]
-    ordering = ["version"]
-
-    @admin.display(description=gettext_lazy("event"))
-    def event(self, event: TimeEvent) -> str:
-        """Tell the event in words."""
-        return event.label
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TimeEvent]:
-        """Load queues and agents along."""
-        rows: QuerySet[TimeEvent] = super().get_queryset(request).select_related("queue", "agent")
-        return rows
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Show what cannot be read, or not be shown otherwise, as it was typed."""
+        try:
+            value = super().bound_data(data, initial)
+            json.dumps(value, ensure_ascii=False).encode()
+        except (RecursionError, UnicodeEncodeError):
+            return InvalidJSONInput(data)
+        return value
 
 
 class WorkitemForm(forms.ModelForm):
     """What back-office staff may correct, checked by the very commands that will do it."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
+    data = DataField(required=False, widget=UnfoldAdminTextareaWidget)  # type: ignore[assignment]
     actor: Actor
 
     class Meta:
@@ -140,9 +113,13 @@ class WorkitemForm(forms.ModelForm):
         self.fields["seen_version"].initial = self.instance.version
 
     def clean(self) -> dict[str, Any]:
-        """Refuse now what the executor would refuse, while what was typed is still there."""
+        """Refuse now what the executor would refuse, while what was typed is still there.
+
+        The page saves in this same transaction, so with the row locked nothing can come between.
+        """
         cleaned = super().clean() or {}
-        workitem = Workitem.objects.get(pk=self.instance.pk)
+        cleaned["data"] = cleaned.get("data") or {}
+        workitem = Workitem.objects.select_for_update().get(pk=self.instance.pk)
         if cleaned.get("seen_version") != workitem.version:
             refusal: WorkitemError = StaleVersion(expected=cleaned.get("seen_version"), current=workitem.version)
             self.add_error(None, refusal.message)
@@ -221,13 +198,13 @@ class WorkitemAdmin(ModelAdmin):
                 ]
             },
         ),
+        (gettext_lazy("History"), {"fields": ["history"]}),
     ]
     readonly_fields = [
         "workitem_id", "type", "channel_type", "state", "current_state_name", "is_muted", "queue", "agent",
         "disposition", "disposition_note", "ended_by", "created_at", "queued_at", "assigned_at", "terminated_at",
-        "dispositioned_at", "archived_at", "modified_at", "version",
+        "dispositioned_at", "archived_at", "modified_at", "version", "history",
     ]  # fmt: skip
-    inlines = [TimelineInline]
     actions = ["hold", "hang_up", "transfer"]
     ordering = ["-created_at", "-pk"]
     paginator = CappedPaginator
@@ -259,6 +236,22 @@ class WorkitemAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Workitem | None = None) -> bool:
         """Workitems are archived and purged by commands."""
         return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Let only those choose a contact who may see contacts."""
+        may_choose = request.user.has_perm("contacts.view_contact")
+        return self.readonly_fields if may_choose else [*self.readonly_fields, "contact"]
+
+    def view_on_site(self, obj: Workitem) -> str:
+        """Lead to the supervisor's page of what is shown here anyway."""
+        return obj.get_absolute_url()
+
+    @admin.display(description="")
+    def history(self, workitem: Workitem) -> str:
+        """Show the latest of its history, without a form: there is nothing to edit."""
+        events = TimeEvent.objects.filter(workitem=workitem).order_by("-version").select_related("queue", "agent")
+        context = {"events": events[:EVENTS_SHOWN], "left_out": max(0, workitem.version - EVENTS_SHOWN)}
+        return render_to_string("admin/workitems/history.html", context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Tell the form who is typing."""

@@ -22,6 +22,12 @@ SQLITE = [
     WHEN EXISTS (SELECT 1 FROM {WORKITEMS} WHERE id = OLD.workitem_id)
     BEGIN SELECT RAISE(ABORT, 'history cannot be deleted'); END
     """,
+    # INSERT OR REPLACE deletes without asking the trigger above
+    f"""
+    CREATE TRIGGER IF NOT EXISTS time_event_is_never_replaced BEFORE INSERT ON {EVENTS}
+    WHEN EXISTS (SELECT 1 FROM {EVENTS} WHERE id = NEW.id OR (workitem_id = NEW.workitem_id AND version = NEW.version))
+    BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint: history cannot be replaced'); END
+    """,
     f"""
     CREATE TRIGGER IF NOT EXISTS workitem_goes_from_the_archive BEFORE DELETE ON {WORKITEMS}
     WHEN OLD.archived_at IS NULL
@@ -45,6 +51,16 @@ POSTGRESQL = [
     f"""
     CREATE OR REPLACE TRIGGER time_event_keeps BEFORE UPDATE OR DELETE ON {EVENTS}
     FOR EACH ROW EXECUTE FUNCTION workitems_keep_history()
+    """,
+    """
+    CREATE OR REPLACE FUNCTION workitems_keep_all_history() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'history cannot be deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+    """,
+    f"""
+    CREATE OR REPLACE TRIGGER time_event_not_truncated BEFORE TRUNCATE ON {EVENTS}
+    FOR EACH STATEMENT EXECUTE FUNCTION workitems_keep_all_history()
     """,
     """
     CREATE OR REPLACE FUNCTION workitems_keep_workitem() RETURNS trigger LANGUAGE plpgsql AS $$

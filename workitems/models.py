@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -59,6 +60,11 @@ class Disposition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Allow known types only."""
+        if not isinstance(self.types, list) or any(one not in Type.values for one in self.types):
+            raise ValidationError({"types": _('A list of workitem types, for example ["InboundCall", "Chat"].')})
 
     def applies_to(self, kind: str) -> bool:
         """Tell whether workitems of this type may end this way."""

@@ -44,8 +44,8 @@ class WorkitemQuerySet(models.QuerySet["Workitem"]):
         return self.filter(state=State.OFFERED, offer_expires_at__lte=now)
 
     def waiting_since_before(self, limit: datetime) -> WorkitemQuerySet:
-        """Keep what has stood in its queue, unoffered, since before this moment."""
-        return self.filter(state=State.INQUEUE, state_changed_at__lt=limit)
+        """Keep what has stood in its queue, unoffered and without any activity, since before this moment."""
+        return self.filter(state=State.INQUEUE, state_changed_at__lt=limit, modified_at__lt=limit)
 
     def in_line(self) -> WorkitemQuerySet:
         """Order as work is handed out: highest priority first, then longest in the queue."""

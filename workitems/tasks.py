@@ -30,7 +30,7 @@ def wake_transfer(transfer: Transfer) -> None:
 @shared_task
 def run_transfer(*, transfer_id: str) -> int:
     """Work off a bulk transfer and return how many items this run settled."""
-    transfer = Transfer.objects.select_related("queue", "requested_by").get(transfer_id=transfer_id)
+    transfer = Transfer.objects.select_related("queue").get(transfer_id=transfer_id)
     settled = 0
     while count := transfers.work_off_chunk(transfer, now=timezone.now()):
         settled += count

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -56,7 +57,7 @@ def _work_off_chunk(transfer: Transfer, now: datetime) -> int:
         transfer=transfer, outcome=TransferItem.Outcome.PENDING
     )
     items = {item.workitem_id: item for item in pending.order_by("pk")[:CHUNK]}
-    actor = Actor.of(transfer.requested_by, Door.JOB)
+    actor = Actor.of(User.objects.get(pk=transfer.requested_by_id), Door.JOB)
     outcome = services.execute_many(TransferToQueue(transfer.queue), items, actor=actor, now=now)
     done = [items[one].pk for one in outcome.done]
     TransferItem.objects.filter(pk__in=done).update(outcome=TransferItem.Outcome.DONE)

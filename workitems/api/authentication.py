@@ -5,13 +5,24 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from workitems.actors import Actor
 from workitems.api import tokens
 from workitems.choices import Door
+
+
+class PasswordAuthentication(BasicAuthentication):
+    """HTTP Basic, for the log-in only."""
+
+    def authenticate_credentials(self, userid: str, password: str, request: Request | None = None) -> tuple[User, None]:
+        """Refuse what no name can hold before the database does."""
+        if "\x00" in userid:
+            raise AuthenticationFailed(_("Invalid username/password."))
+        answer: tuple[User, None] = super().authenticate_credentials(userid, password, request)
+        return answer
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -88,6 +88,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body(request, "server_error", _("Something went wrong on our side.")), status=500)
 
 
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what Django refuses before any view sees it: a foreign host, a body too large."""
+    if not request.path.startswith(PATHS):
+        return defaults.bad_request(request, exception or Exception())
+    return JsonResponse(body(request, "malformed", _("The request cannot be read.")), status=400)
+
+
 def _nearest_code(error: exceptions.APIException) -> str:
     return next((code for kind, code in CODES.items() if isinstance(error, kind)), "error")
 

@@ -22,6 +22,8 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if GIVEN.fullmatch(given) else f"rq_{str(ULID()).lower()}"
         request.META["workitems.request_id"] = request_id
+        if "\x00" in request.path:
+            request.path = request.path_info = "/data/nul"  # no address has a NUL in it, and PostgreSQL takes none
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

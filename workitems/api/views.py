@@ -10,7 +10,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.authentication import BasicAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,11 +19,12 @@ from queues.models import Queue
 from workitems import services
 from workitems.actors import Actor
 from workitems.api import bodies, representation, tokens
-from workitems.api.authentication import actor_of
+from workitems.api.authentication import PasswordAuthentication, actor_of
 from workitems.api.errors import Unknown, invalid
 from workitems.api.filters import WorkitemFilters
 from workitems.choices import EndedBy, Recording, Scope, Type
 from workitems.commands import (
+    INTERNAL_ID,
     Bridge,
     Command,
     Create,
@@ -36,7 +36,7 @@ from workitems.commands import (
     TransferToQueue,
     Unhold,
 )
-from workitems.errors import UnknownWorkitem
+from workitems.errors import MissingScope, UnknownWorkitem
 from workitems.models import Workitem
 
 MAX_ROWS = 1000
@@ -46,7 +46,7 @@ MAX_START = 2**31 - 1
 class LogIn(APIView):
     """Exchange a username and password for a token."""
 
-    authentication_classes = [BasicAuthentication]
+    authentication_classes = [PasswordAuthentication]
 
     def get(self, request: Request) -> Response:
         """Answer with a token that carries all scopes the person holds."""
@@ -80,6 +80,8 @@ class WorkitemList(APIView):
         """Let a workitem arrive."""
         actor = actor_of(request)
         body = _body(bodies.CreateBody, request)
+        if not actor.can_anywhere(Scope.WRITE):
+            raise MissingScope(scope=Scope.WRITE.value)  # before anybody is named
         command = Create(
             type=Type(body["type"]),
             channel_type=body["channelType"],
@@ -115,10 +117,8 @@ class OneWorkitem(APIView):
     def get(self, request: Request, workitem_id: str) -> Response:
         """Answer with the workitem, or 404 where the caller may not see it."""
         actor = actor_of(request)
-        rows = Workitem.objects.visible_to(actor).with_card().with_timeline()
-        item = rows.filter(workitem_id=_public_id(workitem_id)).first()
-        if item is None:
-            raise UnknownWorkitem(workitem_id=workitem_id)
+        rows = Workitem.objects.with_card().with_timeline()
+        item = rows.get(workitem_id=_visible(workitem_id, actor))
         return Response(representation.workitem(item, actor))
 
 
@@ -130,14 +130,17 @@ class CommandView(APIView):
     def post(self, request: Request, workitem_id: str, **path: str) -> Response:
         """Do it and answer with the workitem as it is then."""
         body = _body(self.body, request)
-        if _public_id(body.pop("workitemId", workitem_id)) != _public_id(workitem_id):
+        actor = actor_of(request)
+        item_id = _visible(workitem_id, actor)  # before anything else that the request names
+        repeated = body.pop("workitemId", workitem_id)
+        if repeated != workitem_id and (INTERNAL_ID.fullmatch(repeated) is None) == (repeated != item_id):
             raise invalid("workitemId", _("This differs from the id in the path."))
-        return self.run(request, workitem_id, self.command(actor_of(request), body, **path))
+        return self.run(request, item_id, self.command(actor, body, **path))
 
     def run(self, request: Request, workitem_id: str, command: Command) -> Response:
         """Give the command to the executor."""
         actor = actor_of(request)
-        item = services.execute(command, _public_id(workitem_id), actor=actor, now=timezone.now())
+        item = services.execute(command, workitem_id, actor=actor, now=timezone.now())
         return Response(_result(item, actor))
 
     def command(self, actor: Actor, body: dict[str, Any], **path: str) -> Command:
@@ -165,7 +168,7 @@ class HoldView(CommandView):
     def delete(self, request: Request, workitem_id: str) -> Response:
         """Resume."""
         _body(bodies.Nothing, request)
-        return self.run(request, workitem_id, Unhold())
+        return self.run(request, _visible(workitem_id, actor_of(request)), Unhold())
 
 
 class HangUpView(CommandView):
@@ -219,20 +222,18 @@ def _result(item: Workitem, actor: Actor) -> dict[str, Any]:
     return representation.workitem(Workitem.objects.with_card().with_timeline().get(pk=item.pk), actor)
 
 
-def _public_id(given: str) -> str:
-    """Return the public id for an id of either kind."""
-    if len(given) != 24 or not set(given) <= set("0123456789abcdef"):
-        return given
-    ids = list(
-        Workitem.objects.filter(Q(workitem_id=given) | Q(pk=min(int(given, 16), 2**63 - 1)))
-        .order_by("pk")
-        .values_list("workitem_id", flat=True)
-    )
-    return given if given in ids or not ids else ids[0]
+def _visible(given: str, actor: Actor) -> str:
+    """Return the public id for an id of either kind, as if it did not exist where the actor may not see it."""
+    rows = Workitem.objects.visible_to(actor)
+    wanted = Q(pk=min(int(given, 16), 2**63 - 1)) if INTERNAL_ID.fullmatch(given) else Q(workitem_id=given)
+    found = rows.filter(wanted).values_list("workitem_id", flat=True).first()
+    if found is None:
+        raise UnknownWorkitem(workitem_id=given)
+    return found
 
 
 def _body(shape: type[bodies.Body], request: Request) -> dict[str, Any]:
-    body = shape(data=request.data or {})
+    body = shape(data={} if request.data is None else request.data)
     body.is_valid(raise_exception=True)
     values: dict[str, Any] = body.validated_data
     return values

@@ -22,10 +22,19 @@ from workitems.commands.talking import (
     Unhold,
     Unmute,
 )
-from workitems.commands.values import EDITABLE, check_field, check_priority
+from workitems.commands.values import (
+    EDITABLE,
+    INTERNAL_ID,
+    address_on,
+    check_field,
+    check_object,
+    check_priority,
+    check_workitem_id,
+)
 
 __all__ = [
     "EDITABLE",
+    "INTERNAL_ID",
     "Accept",
     "AddNote",
     "Archive",
@@ -56,6 +65,9 @@ __all__ = [
     "Unarchive",
     "Unhold",
     "Unmute",
+    "address_on",
     "check_field",
+    "check_object",
     "check_priority",
+    "check_workitem_id",
 ]

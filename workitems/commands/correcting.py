@@ -8,12 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from contacts.addresses import normal_address
 from contacts.models import Contact
 from workitems.actors import Actor
 from workitems.choices import Action, Event
 from workitems.commands.base import Command, Details
-from workitems.commands.values import EDITABLE, check_field, check_priority, check_size
+from workitems.commands.values import EDITABLE, address_on, check_field, check_object, check_priority
 from workitems.errors import (
     InvalidValue,
 )
@@ -71,7 +70,7 @@ class Edit(Command):
     def _differences(self, workitem: Workitem) -> dict[str, tuple[Any, Any]]:
         found = {}
         for name, value in self.changes.items():
-            new = normal_address(value) if name in ("from", "to") and isinstance(value, str) else value
+            new = address_on(workitem.channel_type, value) if name in ("from", "to") else value
             old = getattr(workitem, EDITABLE[name])
             if old != new:
                 found[name] = (old, new)
@@ -99,7 +98,7 @@ class AddNote(Command):
             raise InvalidValue(field="type", problem=_("“%s” is an event of the system.") % self.name)
         if self.name == Event.NOTED and not self.text.strip():
             raise InvalidValue(field="text", problem=_("The note is empty."))
-        check_size("details", {"text": self.text, **self.details})
+        check_object("details", {"text": self.text, **self.details})
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Keep the text and what came with it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -10,13 +9,12 @@ from typing import Any, Self
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
-from contacts.addresses import normal_address
 from contacts.models import Contact
 from queues.models import Queue
 from workitems.actors import Actor
 from workitems.choices import Action, Priority, State, Type
 from workitems.commands.targets import check_takes
-from workitems.commands.values import EDITABLE, check_field, check_priority
+from workitems.commands.values import EDITABLE, address_on, check_field, check_priority, check_workitem_id
 from workitems.errors import (
     AgentUnavailable,
     InvalidValue,
@@ -54,10 +52,8 @@ class Create:
             raise InvalidValue(field="channelType", problem=_("The channel does not fit the type %s.") % self.type)
         if self.priority is not None:
             check_priority(self.priority)
-        if self.workitem_id and not re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", self.workitem_id):
-            raise InvalidValue(
-                field="workitemId", problem=_("An id has 1 to 64 letters, digits or characters of _ . : -")
-            )
+        if self.workitem_id:
+            check_workitem_id(self.workitem_id)
         for name in ("name", "from", "to", "data"):
             check_field(name, getattr(self, EDITABLE[name]))
         if self.current_state_name:
@@ -86,8 +82,8 @@ class Create:
             current_state_name=self.current_state_name or state,
             priority=self.priority or (self.queue.priority if self.queue else Priority.NORMAL),
             name=self.name,
-            from_address=normal_address(self.from_address),
-            to_address=normal_address(self.to_address),
+            from_address=address_on(self.channel, self.from_address),
+            to_address=address_on(self.channel, self.to_address),
             data=self.data,
             created_at=now,
             modified_at=now,
@@ -95,9 +91,9 @@ class Create:
         )
         if self.workitem_id:
             workitem.workitem_id = self.workitem_id
-        workitem.contact = self.contact or Contact.objects.the_one_known_by(
-            workitem.to_address if self.type.is_outbound else workitem.from_address
-        )
+        theirs = workitem.to_address if self.type.is_outbound else workitem.from_address
+        if self.contact or theirs.startswith("+") or "@" in theirs:
+            workitem.contact = self.contact or Contact.objects.the_one_known_by(theirs)
         if self.type.is_outbound:
             workitem.queue = self.queue
             workitem.be_assigned(self._starter(actor), at=now)
@@ -109,8 +105,13 @@ class Create:
         agent = self.agent or actor.user
         if agent is None:
             raise InvalidValue(field="agentUsername", problem=_("Outbound work needs the agent who starts it."))
-        if not agent.is_active:
+        # nobody is given work that he has nothing to do with
+        if not agent.is_active or (agent != actor.user and not self._works_here(agent)):
             raise AgentUnavailable(agent=agent.get_username())
+
+    def _works_here(self, agent: User) -> bool:
+        theirs = agent.member_of_queues.all()
+        return theirs.exists() if self.queue is None else self.queue in theirs
 
     def _starter(self, actor: Actor) -> User:
         agent = self.agent or actor.user

@@ -51,8 +51,8 @@ class TerminateStale(Command):
     action = Action.TERMINATE_STALE
 
     def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
-        """Require that it has not moved since it was found."""
-        if workitem.state_changed_at >= self.inactive_since:
+        """Require that nothing has happened since: neither a change of state nor a transfer, a note or an edit."""
+        if workitem.modified_at >= self.inactive_since:
             raise NotStale
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from queues.channels import Channel
 from workitems.choices import EndedBy, Event, Priority, State, Type
-from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable
+from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable, check_encoding
 
 ZONE = ZoneInfo("Asia/Jerusalem")
 COLUMNS = [
@@ -61,6 +61,7 @@ def read(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
 
 
 def _record(number: int, text: str) -> Line:
+    check_encoding(text)
     values = text.split("\t")
     if len(values) != len(COLUMNS):
         raise Unusable(f"{len(values)} columns instead of {len(COLUMNS)}")

@@ -84,4 +84,12 @@ class Unusable(ValueError):
     """Raised inside a reader where a line cannot be taken; the message is the reason."""
 
 
+def check_encoding(text: str) -> None:
+    """Raise Unusable where a line has bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unusable("it is not UTF-8") from None
+
+
 Line = Record | Skipped | Rejected

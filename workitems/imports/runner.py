@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Model
 
-from contacts.addresses import normal_address, normal_email, normal_phone
+from contacts.addresses import normal_email, normal_phone
 from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import State
+from workitems.commands import address_on
 from workitems.imports.records import Line, Person, Record, Rejected, Skipped, Unusable
 from workitems.models import Disposition, TimeEvent, Workitem
+
+Row = TypeVar("Row", bound=Model)
 
 BATCH = 500
 NAME = "import"
@@ -134,8 +140,8 @@ class Importer:
             current_state_name=record.current_state_name or record.state,
             priority=record.priority,
             name=record.name,
-            from_address=normal_address(record.from_address),
-            to_address=normal_address(record.to_address),
+            from_address=address_on(record.channel_type, record.from_address),
+            to_address=address_on(record.channel_type, record.to_address),
             queue=queue,
             agent=agent,
             contact=contacts[record.person] if record.person else None,
@@ -178,7 +184,7 @@ class Importer:
         if queue is None:
             if not self.create_missing:
                 raise Unusable(f"selectedQueue: there is no queue {queue_id}")
-            queue = Queue.objects.create(queue_id=queue_id, name=self._queue_names.get(queue_id, queue_id))
+            queue = _made(Queue(queue_id=queue_id, name=self._queue_names.get(queue_id, queue_id)))
         if queue_id not in self._queues and self.create_missing:
             queue.take([Channel(record.channel_type)])
         self._queues[queue_id] = queue
@@ -191,7 +197,7 @@ class Importer:
         if agent is None:
             if not self.create_missing:
                 raise Unusable(f"agentUsername: there is no user {username}")
-            agent = User.objects.create(username=username, password=make_password(None))
+            agent = _made(User(username=username, password=make_password(None)))
         self._agents[username] = agent
         return agent
 
@@ -210,7 +216,7 @@ class Importer:
             if not self.create_missing:
                 raise Unusable(f"dispositionId: there is no disposition {disposition_id}")
             name = self._disposition_names.get(disposition_id, disposition_id)
-            disposition = Disposition.objects.create(disposition_id=disposition_id, name=name)
+            disposition = _made(Disposition(disposition_id=disposition_id, name=name))
         self._dispositions[disposition_id] = disposition
         return disposition
 
@@ -243,6 +249,16 @@ class Importer:
         for cache in (self._queues, self._agents, self._dispositions):
             cache.clear()
         self._members.clear()
+
+
+def _made(row: Row) -> Row:
+    """Save a neighbour that was missing, if it is one that could have been typed."""
+    try:
+        row.full_clean()
+    except ValidationError as problem:
+        raise Unusable("; ".join(problem.messages)) from None
+    row.save()
+    return row
 
 
 def _state_since(record: Record) -> datetime:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import orjson
 
 from queues.channels import Channel
 from workitems.choices import ENDED, WAITING, WITH_AGENT, EndedBy, Event, State, Type
-from workitems.commands import check_field
+from workitems.commands import check_field, check_workitem_id
 from workitems.errors import InvalidValue
-from workitems.imports.records import Happening, Line, Person, Record, Rejected, Unusable
+from workitems.imports.records import Happening, Line, Person, Record, Rejected, Unusable, check_encoding
 from workitems.lifecycle import MOVES
 
 # Computed or ours, so accepted and left aside: a file that we exported comes in again as it is.
@@ -49,7 +51,7 @@ OTHERS = {
     "timeEvents",
 }
 KNOWN = LEFT_ASIDE | TIMES.keys() | TEXTS.keys() | OTHERS
-LAST_MOMENT = 253_402_300_799_000  # the end of the year 9999, in milliseconds
+LAST_MOMENT = 221_845_392_000_000  # the beginning of the year 9000, in milliseconds
 
 
 def read_jsonl(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
@@ -58,6 +60,7 @@ def read_jsonl(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
         if not text.strip():
             continue
         try:
+            check_encoding(text)
             yield _record(number, _parsed(text))
         except Unusable as problem:
             yield Rejected(number, str(problem), text)
@@ -83,6 +86,7 @@ def read_csv(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
         if not row:
             continue
         try:
+            check_encoding(",".join(row))
             yield _record(rows.line_num, _from_cells(header, row))
         except Unusable as problem:
             yield Rejected(rows.line_num, str(problem), ",".join(row))
@@ -102,7 +106,7 @@ def _from_cells(header: list[str], row: list[str]) -> dict[str, Any]:
     for name in values.keys() & {"data", "contact", "timeEvents"}:
         values[name] = _parsed(values[name])
     for name in values.keys() & (TIMES.keys() | {"priority"}):
-        if not values[name].lstrip("-").isdigit():
+        if not re.fullmatch(r"-?[0-9]{1,15}", values[name]):
             raise Unusable(f"{name}: must be a whole number")
         values[name] = int(values[name])
     if "muted" in values:
@@ -131,8 +135,7 @@ def _record(number: int, values: Any) -> Record:
     for name in ("name", "from", "to", "data"):
         _check(name, values.get(name, {} if name == "data" else ""))
     workitem_id = _text(values, "workitemId")
-    if not 1 <= len(workitem_id) <= 64:
-        raise Unusable("workitemId: must have 1 to 64 characters")
+    _checked(check_workitem_id, workitem_id)
     priority = values.get("priority", 3)
     if type(priority) is not int or not 1 <= priority <= 5:
         raise Unusable("priority: must be from 1 to 5")
@@ -180,12 +183,17 @@ def _timeline(
     times: dict[str, datetime | None],
     texts: dict[str, str],
 ) -> tuple[Happening, ...]:
+    told = [at for at in (created_at, *times.values()) if at is not None]
+    if min(told) < created_at:
+        raise Unusable("createdAt: nothing can have happened before")
     given = values.get("timeEvents") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise Unusable("timeEvents: must be a list of objects")
     if not given:
         return _timeline_from_times(state, created_at, times, texts)
-    timeline = tuple(sorted((_happening(one) for one in given), key=lambda one: one.at))
+    timeline = tuple(_happening(one) for one in given)
+    if any(later.at < earlier.at for earlier, later in pairwise(timeline)):
+        raise Unusable("timeEvents: must be in order, the oldest first")
     for one in timeline:
         if (
             one.type in Event.values
@@ -284,8 +292,9 @@ def _person(values: dict[str, Any]) -> Person | None:
     if not contact_id:
         raise Unusable("contactId: is missing beside contact")
     numbers, addresses = contact.get("phones") or [], contact.get("emails") or []
-    if not all(isinstance(one, str) for one in [*numbers, *addresses]):
-        raise Unusable("contact: phones and emails must be texts")
+    for given in (numbers, addresses):
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise Unusable("contact: phones and emails must be lists of texts")
     return Person(
         contact_id=contact_id,
         external_id=_text(contact, "externalId"),
@@ -319,7 +328,11 @@ def _one_of(values: dict[str, Any], name: str, allowed: list[str], default: str 
 
 
 def _check(name: str, value: Any) -> None:
+    _checked(check_field, name, value)
+
+
+def _checked(check: Callable[..., None], *values: Any) -> None:
     try:
-        check_field(name, value)
+        check(*values)
     except InvalidValue as problem:
-        raise Unusable(f"{name}: {problem.message}") from None
+        raise Unusable(f"{problem.field}: {problem.message}") from None

@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 )
                 importer.take(READERS[options["format"]](numbered_lines(file, path)))
         except (OSError, EOFError) as error:
-            raise CommandError(f"{path} cannot be read to its end: {error}") from None
+            raise CommandError(f"The import stopped: {error}. What was taken is in; start it again to go on.") from None
         counts = importer.counts
         self.stdout.write(
             f"{counts.read} read = {counts.imported} imported + {counts.unchanged} unchanged "
@@ -97,5 +97,6 @@ def numbered_lines(file: IO[bytes], path: Path) -> Iterator[tuple[int, str]]:
     lines = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
     with tqdm(total=path.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
         for number, line in enumerate(lines, start=1):
-            yield number, line.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
+            encoding = "utf-8-sig" if number == 1 else "utf-8"  # spreadsheets begin a file with a byte order mark
+            yield number, line.decode(encoding, errors="surrogateescape").rstrip("\r\n")
             bar.update(file.tell() - bar.n)
