@@ -247,7 +247,7 @@ OAUTH2_PROVIDER = {
 # Jobs: a message is only a wake-up, the work stands in rows. Each line was learned by killing workers.
 
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="embedded://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="embedded://localhost")
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True

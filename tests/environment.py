@@ -5,7 +5,7 @@ import tempfile
 
 # What the tests with a real worker use: the broker that the environment names, else the embedded one. Kept in the
 # environment, because the processes of pytest-xdist inherit what is set below.
-os.environ.setdefault("REAL_BROKER_URL", os.environ.get("CELERY_BROKER_URL", "embedded://"))
+os.environ.setdefault("REAL_BROKER_URL", os.environ.get("CELERY_BROKER_URL", "embedded://localhost"))
 REAL_BROKER_URL = os.environ["REAL_BROKER_URL"]
 
 os.environ["CELERY_BROKER_URL"] = "memory://"

@@ -89,5 +89,5 @@ def test_the_checks_find_what_they_look_for(tmp_path):
 
 def test_the_embedded_default_needs_no_server():
     source = (settings.BASE_DIR / "config/settings.py").read_text()
-    assert 'default="embedded://"' in source
+    assert 'default="embedded://localhost"' in source
     assert "sqlite:///" in source

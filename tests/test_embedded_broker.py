@@ -14,7 +14,7 @@ from config import embedded_broker
 @pytest.fixture
 def open_queue(tmp_path):
     def connect():
-        link = Connection("embedded://", transport_options=embedded_broker.transport_options(tmp_path))
+        link = Connection("embedded://localhost", transport_options=embedded_broker.transport_options(tmp_path))
         return link.SimpleQueue("work")
 
     return connect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.builders import NOON, make_disposition, make_queue, make_user
 from workitems import commands, services
 from workitems.actors import Actor
-from workitems.choices import Door, EndedBy, Scope, State, Type
+from workitems.choices import Action, Door, EndedBy, Scope, State, Type
 from workitems.errors import WorkitemError
 from workitems.groups import grant, sync_scope_groups
-from workitems.lifecycle import available
+from workitems.lifecycle import MOVES, available
 from workitems.models import TimeEvent, Workitem
 
 EXAMPLES, STEPS, SHARDS = 300, 60, 4
@@ -358,22 +358,44 @@ STEPS_OF_A_LIFE = {
 }
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_commands_and_model_agree_whatever_happens(shard):
+def run_lives(examples, **more):
     sync_scope_groups()
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=EXAMPLES // SHARDS,
+            max_examples=examples,
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
             # a failing life is told as it was found: to make it smaller takes longer than to read it
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
+            **more,
         ),
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_commands_and_model_agree_whatever_happens(shard):
+    run_lives(EXAMPLES // SHARDS)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_a_change_is_found(monkeypatch):
+    def leave_agent_muted(self):
+        self.agent = self.assigned_at = None
+
+    monkeypatch.setattr(Workitem, "leave_agent", leave_agent_muted)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_the_lifecycle_is_found(monkeypatch):
+    monkeypatch.setitem(MOVES, Action.UNHOLD, replace(MOVES[Action.UNHOLD], target=State.ACCEPTED))
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
 
 
 def test_eight_states_are_all_there_are():

@@ -21,12 +21,16 @@ from workitems import services
 from workitems.actors import Actor
 from workitems.choices import State
 from workitems.commands import address_on
-from workitems.imports.records import Line, Person, Record, Rejected, Skipped, Unusable
+from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable
 from workitems.models import Disposition, TimeEvent, Workitem
 
 Row = TypeVar("Row", bound=Model)
 
 BATCH = 500
+TAKEN_AS_THEY_ARE = (
+    "workitem_id", "type", "channel_type", "state", "priority", "name", "disposition_note", "is_muted", "ended_by",
+    "data", "created_at", "queued_at", "assigned_at", "terminated_at", "dispositioned_at", "archived_at",
+)  # fmt: skip
 NAME = "import"
 
 
@@ -131,51 +135,40 @@ class Importer:
             self._join(queue, agent)
         if record.person and record.person not in contacts:
             raise Unusable(f"contactId: there is no contact {record.person.contact_id}")
+        events = [self._event(one, record) for one in record.timeline]
+        contact = contacts[record.person] if record.person else None
+        return services.History(self._workitem(record, queue, agent, contact), events)
+
+    def _workitem(self, record: Record, queue: Queue | None, agent: User | None, contact: Contact | None) -> Workitem:
         since = _state_since(record)
-        workitem = Workitem(
-            workitem_id=record.workitem_id,
-            type=record.type,
-            channel_type=record.channel_type,
-            state=record.state,
+        deadline = None
+        if queue and record.state == State.OFFERED:
+            deadline = since + timedelta(seconds=queue.offer_timeout_seconds)
+        return Workitem(
+            **{name: getattr(record, name) for name in TAKEN_AS_THEY_ARE},
             current_state_name=record.current_state_name or record.state,
-            priority=record.priority,
-            name=record.name,
             from_address=address_on(record.channel_type, record.from_address),
             to_address=address_on(record.channel_type, record.to_address),
             queue=queue,
             agent=agent,
-            contact=contacts[record.person] if record.person else None,
+            contact=contact,
             disposition=self._disposition(record.disposition),
-            disposition_note=record.disposition_note,
-            is_muted=record.is_muted,
-            ended_by=record.ended_by,
-            data=record.data,
-            created_at=record.created_at,
             modified_at=max(one.at for one in record.timeline),
             state_changed_at=since,
-            queued_at=record.queued_at,
-            offer_expires_at=since + timedelta(seconds=queue.offer_timeout_seconds)
-            if queue and record.state == State.OFFERED
-            else None,
-            assigned_at=record.assigned_at,
-            terminated_at=record.terminated_at,
-            dispositioned_at=record.dispositioned_at,
-            archived_at=record.archived_at,
+            offer_expires_at=deadline,
         )
-        events = [
-            TimeEvent(
-                type=one.type,
-                timestamp=one.at,
-                actor=one.actor or NAME,
-                from_state=one.from_state,
-                to_state=one.to_state,
-                queue=self._queue(one.queue, record),
-                agent=self._agent(one.agent),
-                details=one.details,
-            )
-            for one in record.timeline
-        ]
-        return services.History(workitem, events)
+
+    def _event(self, one: Happening, record: Record) -> TimeEvent:
+        return TimeEvent(
+            type=one.type,
+            timestamp=one.at,
+            actor=one.actor or NAME,
+            from_state=one.from_state,
+            to_state=one.to_state,
+            queue=self._queue(one.queue, record),
+            agent=self._agent(one.agent),
+            details=one.details,
+        )
 
     def _queue(self, queue_id: str, record: Record) -> Queue | None:
         if not queue_id:
