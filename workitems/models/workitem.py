@@ -1,13 +1,8 @@
-"""What is kept about workitems, with the constraints that the database holds them to.
-
-Facts and small changes of facts that go together; whether a change is allowed stands in lifecycle.py and commands.py,
-and only services.py saves.
-"""
+"""The workitem itself, and how it may come out."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -21,18 +16,13 @@ from ulid import ULID
 from contacts.models import Contact
 from queues.channels import Channel
 from queues.models import Queue
-from workitems.choices import ENDED, OPEN, WAITING, WITH_AGENT, Door, EndedBy, Event, Priority, State, Type
+from workitems.choices import ENDED, OPEN, WAITING, WITH_AGENT, EndedBy, Priority, State, Type
 from workitems.querysets import WorkitemQuerySet
 
 
 def new_workitem_id() -> str:
     """Make a public id that sorts by time."""
     return f"wi_{str(ULID()).lower()}"
-
-
-def new_transfer_id() -> str:
-    """Make a public id that sorts by time."""
-    return f"tr_{str(ULID()).lower()}"
 
 
 def _type_fits_channel() -> Q:
@@ -270,159 +260,3 @@ class Workitem(models.Model):
         self.ended_by = ""
         self.terminated_at = None
         self.leave_agent()
-
-
-class TimeEvent(models.Model):
-    """One line of a workitem's history; triggers in the database keep it as it was written."""
-
-    workitem = models.ForeignKey(
-        Workitem, on_delete=models.PROTECT, related_name="time_events", db_index=False, verbose_name=_("workitem")
-    )
-    version = models.PositiveIntegerField(_("version"))
-    type = models.CharField(_("event"), max_length=64)
-    timestamp = models.DateTimeField(_("time"))
-    actor = models.CharField(_("actor"), max_length=150)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-        verbose_name=_("user"),
-    )
-    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
-    from_state = models.CharField(_("from"), max_length=16, choices=State.choices, blank=True)
-    to_state = models.CharField(_("to"), max_length=16, choices=State.choices, blank=True)
-    queue = models.ForeignKey(
-        Queue,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-        verbose_name=_("queue"),
-    )
-    agent = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-        verbose_name=_("agent"),
-    )
-    details: models.JSONField[dict[str, Any]] = models.JSONField(_("details"), default=dict, blank=True)
-
-    class Meta:
-        verbose_name = _("time event")
-        verbose_name_plural = _("time events")
-        ordering = ["version"]
-        indexes = [
-            # a timeline, without a look at the table for what most readers want of it
-            models.Index(fields=["workitem", "timestamp", "id"], name="time_event_timeline", include=["type", "user"]),
-        ]
-        constraints = [
-            # a lock that was lost can never write history twice
-            models.UniqueConstraint(fields=["workitem", "version"], name="time_event_once_per_version"),
-            models.CheckConstraint(condition=Q(door__in=Door.values), name="time_event_door_known"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.timestamp:%Y-%m-%d %H:%M:%S}"
-
-    @property
-    def label(self) -> str:
-        """The event in words; a name of an integration's own stays as it is."""
-        return str(Event(self.type).label) if self.type in Event.values else self.type
-
-    @property
-    def door_label(self) -> str:
-        """The door in words."""
-        return str(Door(self.door).label)
-
-
-class Transfer(models.Model):
-    """Work on many: what somebody asked to be moved to a queue, worked off chunk by chunk."""
-
-    class Progress(models.TextChoices):
-        """How far it has got."""
-
-        PENDING = "pending", _("Pending")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-
-    transfer_id = models.CharField(_("transfer id"), max_length=64, unique=True, default=new_transfer_id)
-    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+", verbose_name=_("to queue"))
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
-    )
-    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
-    progress = models.CharField(_("progress"), max_length=8, choices=Progress.choices, default=Progress.PENDING)
-    created_at = models.DateTimeField(_("requested"))
-    moved_at = models.DateTimeField(_("last progress"))
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("transfer")
-        verbose_name_plural = _("transfers")
-        indexes = [
-            # what the beat has to drive on
-            models.Index(fields=["moved_at"], name="transfer_unfinished", condition=~Q(progress="done")),
-        ]
-
-    def __str__(self) -> str:
-        return self.transfer_id
-
-
-class TransferItem(models.Model):
-    """One workitem of a transfer, and what became of it."""
-
-    class Outcome(models.TextChoices):
-        """What became of it."""
-
-        PENDING = "pending", _("Pending")
-        DONE = "done", _("Moved")
-        REFUSED = "refused", _("Refused")
-
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.CASCADE, related_name="items", db_index=False, verbose_name=_("transfer")
-    )
-    workitem_id = models.CharField(_("workitem id"), max_length=64)
-    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
-    code = models.CharField(_("reason"), max_length=64, blank=True)
-
-    class Meta:
-        verbose_name = _("transfer item")
-        verbose_name_plural = _("transfer items")
-        constraints = [
-            models.UniqueConstraint(fields=["transfer", "workitem_id"], name="transfer_item_once"),
-        ]
-        indexes = [
-            # the next chunk of a transfer
-            models.Index(fields=["transfer", "outcome", "id"], name="transfer_item_next"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.workitem_id}: {self.outcome}"
-
-
-class AuditEntry(models.Model):
-    """What happened to something that cannot tell of it itself any more."""
-
-    at = models.DateTimeField(_("time"))
-    actor = models.CharField(_("actor"), max_length=150)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("user")
-    )
-    door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
-    what = models.CharField(_("what"), max_length=64)
-    subject = models.CharField(_("of what"), max_length=64, db_index=True)
-    details: models.JSONField[dict[str, Any]] = models.JSONField(_("details"), default=dict)
-
-    class Meta:
-        verbose_name = _("audit entry")
-        verbose_name_plural = _("audit entries")
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.subject}"
