@@ -263,6 +263,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if CELERY_BROKER_URL.startswith("embedded:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = embedded_broker.transport_options(BROKER_DIR)
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+    # Pool processes on such a transport share one pipe and its lock: one that is killed while it waits keeps the lock,
+    # and the pool stands still for ever. Without a pool, who kills kills the worker, and its successor goes on.
+    CELERY_WORKER_POOL = "solo"
 elif CELERY_BROKER_URL.startswith("redis"):
     # A hung server must not hang a request: short time-outs, one retry. The two "unacked" lines are what makes
     # visibility_timeout bring a killed worker's message back within it, and not after minutes.

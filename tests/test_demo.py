@@ -52,14 +52,22 @@ class Demo:
         self.process.send_signal(number)
         return self.process.wait(30)
 
+    def pids(self, words: str) -> list[int]:
+        return [pid for pid, command in self.processes().items() if words in command]
+
     def left_behind(self) -> list[str]:
-        """Return the processes that still have this directory in their environment."""
-        found = []
+        return list(self.processes().values())
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes that have this directory in their environment."""
+        found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 environment = (entry / "environ").read_bytes().decode(errors="replace")
                 if f"DATA_DIR={self.marker}\0" in environment and int(entry.name) != os.getpid():
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    if command:  # one that has ended and not been waited for has none
+                        found[int(entry.name)] = command
             except OSError:
                 continue
         return found
@@ -85,6 +93,20 @@ def test_it_starts_shows_itself_and_leaves_nothing_behind(tmp_path):
     assert not re.search(r"supervisor +\S{16} ", said)
     assert again.stop(signal.SIGTERM) == 0
     assert again.left_behind() == []
+
+
+def test_what_is_killed_starts_again(tmp_path):
+    demo = Demo(tmp_path, free_port())
+    demo.read_until("Ctrl+C")
+    time.sleep(5)  # what dies younger is given up
+    (worker,) = demo.pids("celery -A config worker")
+    os.kill(worker, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while demo.pids("celery -A config worker") in ([], [worker]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert demo.stop(signal.SIGINT) == 0
+    assert demo.left_behind() == []
 
 
 @pytest.mark.parametrize(("port", "reason"), [("x", "PORT must be a number"), ("0", "PORT must be a number")])

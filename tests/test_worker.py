@@ -56,6 +56,15 @@ class Hall:
             [sys.executable, "manage.py", "shell", "-v0", "-c", call], cwd=settings.BASE_DIR, env=self.env, check=True
         )
 
+    def is_ready(self) -> bool:
+        return f"exchange={self.env['CELERY_QUEUE']}" in self.log.read_text()
+
+    @staticmethod
+    def children(worker: subprocess.Popen[bytes]) -> list[int]:
+        """Return the worker's pool processes; the embedded default has none."""
+        found = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text()
+        return [int(child) for child in found.split()]
+
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
@@ -132,6 +141,17 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(hall):
     hall.wake("run_transfer", transfer_id=transfer.transfer_id)
     wait_for(lambda: Transfer.objects.get().progress == "done")
     check_moved_once(2000)
+
+
+def test_a_worker_whose_idle_pool_was_killed_goes_on(hall):
+    transfer = make_transfer(30)
+    worker = hall.start_worker()
+    wait_for(hall.is_ready)
+    for child in hall.children(worker):
+        os.kill(child, signal.SIGKILL)
+    hall.wake("run_transfer", transfer_id=transfer.transfer_id)
+    wait_for(lambda: Transfer.objects.get().progress == "done")
+    check_moved_once(30)
 
 
 def test_a_doubled_wake_up_does_no_harm(hall):

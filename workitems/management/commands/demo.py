@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 GRACE_SECONDS = 10
 START_SECONDS = 30
+LIFE_SECONDS = 5
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", default="8000")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until Ctrl+C, or until one of the processes dies."""
+        """Run until Ctrl+C, or until one of the processes cannot be kept alive."""
         port = self._free_port(options["port"])
         with (settings.DATA_DIR / "demo.lock").open("w") as lock:
             try:
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             signal.signal(number, _stop)
         try:
             house.start("web", "granian", *_web_options(port))
-            house.start("worker", "celery", "-A", "config", "worker", "-c", "2", "--without-gossip", "--without-mingle")
+            house.start("worker", "celery", "-A", "config", "worker", "--without-gossip", "--without-mingle")
             house.start("beat", "celery", "-A", "config", "beat")
             house.start("simulation", str(settings.BASE_DIR / "manage.py"), "simulate", module=False)
             house.wait_until_answering(f"http://127.0.0.1:{port}/login/")
@@ -82,21 +83,33 @@ class House:
     def __init__(self, logs: Path) -> None:
         self.logs = logs
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.commands: dict[str, list[str]] = {}
+        self.started: dict[str, float] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, *words: str, module: bool = True) -> None:
         """Start one process that writes to a log of its own."""
-        command = [sys.executable, *(["-m"] if module else []), *words]
+        self.commands[name] = [sys.executable, *(["-m"] if module else []), *words]
+        self._spawn(name)
+
+    def _spawn(self, name: str) -> None:
+        self.started[name] = time.monotonic()
         with self._log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  our own programs
-                command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.commands[name],
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def wait_until_answering(self, address: str) -> None:
         """Return when the web server answers."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            self._check()
+            for name in self._dead():
+                raise CommandError(f"The {name} has stopped by itself; see {self._log(name)}.")
             try:
                 with urllib.request.urlopen(address, timeout=5):  # noqa: S310  our own address
                     return
@@ -105,9 +118,12 @@ class House:
         raise CommandError(f"The web server does not answer; see {self._log('web')}.")
 
     def wait(self) -> None:
-        """Wait for ever, unless a process dies."""
+        """Wait for ever; start again what was killed, and give up on what does not live for five seconds."""
         while True:
-            self._check()
+            for name in self._dead():
+                if time.monotonic() - self.started[name] < LIFE_SECONDS:
+                    raise CommandError(f"The {name} has stopped by itself; see {self._log(name)}.")
+                self._spawn(name)
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -130,10 +146,8 @@ class House:
             finally:
                 process.wait()
 
-    def _check(self) -> None:
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                raise CommandError(f"The {name} has stopped by itself; see {self._log(name)}.")
+    def _dead(self) -> list[str]:
+        return [name for name, process in self.processes.items() if process.poll() is not None]
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
