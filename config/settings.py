@@ -258,11 +258,12 @@ CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Nothing here uses it, and its queue bears the worker's name: RabbitMQ would refuse a second worker on one machine.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="workitems")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if CELERY_BROKER_URL.startswith("embedded:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = embedded_broker.transport_options(BROKER_DIR)
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     # Pool processes on such a transport share one pipe and its lock: one that is killed while it waits keeps the lock,
     # and the pool stands still for ever. Without a pool, who kills kills the worker, and its successor goes on.
     CELERY_WORKER_POOL = "solo"
