@@ -55,6 +55,19 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="")
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 TERMINATE_WAITING_AFTER_SECONDS = env.int("TERMINATE_WAITING_AFTER_SECONDS", default=0)
 
+# Mail; without a server of one's own it is written to files below DATA_DIR
+
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mails"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="")
+
 # Applications
 
 INSTALLED_APPS = [

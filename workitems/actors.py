@@ -46,9 +46,19 @@ class Actor:
     by_queue: Mapping[int, frozenset[Scope]] = field(default_factory=dict)
     may_transfer_in: frozenset[int] = frozenset()
     own_items: frozenset[Scope] = frozenset()
+    token: str = ""  # the name of the token that opened the door
+    request_id: str = ""
 
     @classmethod
-    def of(cls, user: User | AnonymousUser, door: Door, token_scopes: Iterable[Scope] | None = None) -> Actor:
+    def of(
+        cls,
+        user: User | AnonymousUser,
+        door: Door,
+        token_scopes: Iterable[Scope] | None = None,
+        *,
+        token: str = "",
+        request_id: str = "",
+    ) -> Actor:
         """Return the actor for this person; a token narrows what he may do and never widens it."""
         if not isinstance(user, User) or not user.is_active:
             return cls(name=user.get_username(), door=door)
@@ -71,6 +81,8 @@ class Actor:
             by_queue=by_queue,
             may_transfer_in=frozenset(transfer_in) if Scope.WRITE in limit else frozenset(),
             own_items=implied([Scope.WRITE]) & limit,
+            token=token,
+            request_id=request_id,
         )
 
     @classmethod

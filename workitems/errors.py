@@ -196,6 +196,19 @@ class DuplicateWorkitem(WorkitemError):
     text = _("There is a workitem %(workitem_id)s already.")
 
 
+class InvalidSearch(WorkitemError):
+    """A search cannot be understood, or costs more than it may.
+
+    `position` counts characters from 0; `suggestion` is what was perhaps meant, or ``""``.
+    """
+
+    code, kind = "search", Kind.INVALID
+    text = "%(problem)s"
+
+    def __init__(self, problem: object, *, position: int = 0, suggestion: str = "") -> None:
+        super().__init__(problem=problem, position=position, suggestion=suggestion)
+
+
 class InvalidValue(WorkitemError):
     """A value cannot be used, whatever the workitem."""
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Model
 
 from workitems import lifecycle
 from workitems.actors import Actor
@@ -65,6 +65,15 @@ class Decided:
     workitem: Workitem
     changes: dict[str, Any]
     event: TimeEvent | None
+    companions: Sequence[Model] = ()
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a command would do: the workitem as it would be, in memory only, and the event that would tell of it."""
+
+    workitem: Workitem
+    event: TimeEvent | None  # None: it is so already
 
 
 def execute(
@@ -146,6 +155,20 @@ def explain_command(command: Command, workitem: Workitem, actor: Actor, now: dat
     except WorkitemError as refusal:
         return refusal
     return None
+
+
+def rehearse(
+    command: Command, workitem_id: str, *, actor: Actor, now: datetime, if_version: int | None = None
+) -> Rehearsal:
+    """Return what executing this would lead to, or raise what it would raise; write nothing and lock nothing."""
+    command = command.fresh()
+    workitem = Workitem.objects.filter(workitem_id=workitem_id).first()
+    if workitem is None or not actor.can(Scope.READ, workitem):
+        raise UnknownWorkitem(workitem_id=workitem_id)
+    if if_version is not None and if_version != workitem.version:
+        raise StaleVersion(expected=if_version, current=workitem.version)
+    change = _change(command, workitem, actor, now)
+    return Rehearsal(workitem, change.event if change else None)
 
 
 def in_transaction(work: Callable[[], T]) -> T:
@@ -233,7 +256,7 @@ def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
     workitem.version += 1
     changes = {name: value for name in FACTS if (value := workitem.__dict__[name]) != before[name]}
     event = _event(workitem, code, before["state"], actor, now, details, version=workitem.version)
-    return Decided(workitem, changes, event)
+    return Decided(workitem, changes, event, tuple(command.companions(workitem, details, now)))
 
 
 def _event(
@@ -247,6 +270,8 @@ def _event(
         actor=actor.name,
         user=actor.user,
         door=actor.door,
+        token=actor.token,
+        request_id=actor.request_id,
         from_state=from_state,
         to_state=workitem.state,
         queue_id=workitem.queue_id,
@@ -264,6 +289,8 @@ def _write(decided: Sequence[Decided]) -> None:
         rows = Workitem.objects.filter(pk__in=[change.workitem.pk for change in group])
         rows.update(**group[0].changes, version=F("version") + 1)
     TimeEvent.objects.bulk_create([change.event for change in decided if change.event is not None])
+    for row in (row for change in decided for row in change.companions):
+        row.save(force_insert=True)
 
 
 def _remove(workitems: Sequence[Workitem], actor: Actor, now: datetime) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Self
+
+from django.db.models import Model
 
 from workitems.actors import Actor
 from workitems.choices import Action, State
@@ -32,6 +35,10 @@ class Command:
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Change the facts, and return the codes and public ids that the event keeps."""
         return {}
+
+    def companions(self, workitem: Workitem, details: Details, now: datetime) -> Iterable[Model]:
+        """Return rows of its own that have to be kept together with the change."""
+        return ()
 
     def target(self, workitem: Workitem) -> State | None:
         """Return the state to enter, or None to stay."""

@@ -5,16 +5,19 @@ and only services.py saves.
 """
 
 from workitems.models.events import AuditEntry, TimeEvent
+from workitems.models.mail import OutgoingMail, new_mail_id
 from workitems.models.transfer import Transfer, TransferItem, new_transfer_id
 from workitems.models.workitem import Disposition, Workitem, new_workitem_id
 
 __all__ = [
     "AuditEntry",
     "Disposition",
+    "OutgoingMail",
     "TimeEvent",
     "Transfer",
     "TransferItem",
     "Workitem",
+    "new_mail_id",
     "new_transfer_id",
     "new_workitem_id",
 ]

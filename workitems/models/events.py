@@ -34,6 +34,8 @@ class TimeEvent(models.Model):
         verbose_name=_("user"),
     )
     door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
+    token = models.CharField(_("token"), max_length=150, blank=True, db_default="")
+    request_id = models.CharField(_("request"), max_length=64, blank=True, db_default="")
     from_state = models.CharField(_("from"), max_length=16, choices=State.choices, blank=True)
     to_state = models.CharField(_("to"), max_length=16, choices=State.choices, blank=True)
     queue = models.ForeignKey(

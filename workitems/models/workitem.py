@@ -42,6 +42,7 @@ class Disposition(models.Model):
         _("workitem types"), default=list, blank=True, help_text=_("The types it applies to; empty means all.")
     )
     is_active = models.BooleanField(_("active"), default=True)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
     class Meta:
         verbose_name = _("disposition")
@@ -151,6 +152,8 @@ class Workitem(models.Model):
             # what came from, or went to, this number or address
             models.Index(fields=["from_address"], name="workitem_from"),
             models.Index(fields=["to_address"], name="workitem_to"),
+            # what has changed since a copy was made elsewhere
+            models.Index(fields=["modified_at", "id"], name="workitem_modified"),
             # a queue's newest, ended ones too
             models.Index(fields=["queue", "-created_at", "-id"], name="workitem_queue_newest"),
         ]

@@ -1,4 +1,4 @@
-"""What the REST door keeps: the programs that may come in."""
+"""The programs that may come in."""
 
 from __future__ import annotations
 
