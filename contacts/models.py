@@ -58,7 +58,7 @@ class Contact(models.Model):
         verbose_name_plural = _("contacts")
         ordering = ["display_name", "pk"]
         indexes = [
-            # the contact list in its order, and names typed from their start
+            # the contact list in its order; the words of names have indexes of PostgreSQL's own, in migration 0003
             models.Index(fields=["display_name", "id"], name="contact_by_name"),
         ]
         constraints = [
@@ -85,8 +85,8 @@ class ContactPhone(models.Model):
         verbose_name_plural = _("phones")
         ordering = ["-is_primary", "pk"]
         indexes = [
-            # who is calling
-            models.Index(fields=["number"], name="contact_phone_number"),
+            # who is calling, and who has a number that begins so
+            models.Index(fields=["number"], name="contact_phone_number", opclasses=["varchar_pattern_ops"]),
         ]
         constraints = [
             models.UniqueConstraint(fields=["contact", "number"], name="contact_phone_once"),

@@ -196,6 +196,27 @@ class DuplicateWorkitem(WorkitemError):
     text = _("There is a workitem %(workitem_id)s already.")
 
 
+class UnknownObject(WorkitemError):
+    """No such contact, queue, disposition or agent, or none that this actor may see."""
+
+    code, kind = "not_found", Kind.UNKNOWN
+    text = _("There is no %(what)s %(id)s.")
+
+
+class DuplicateObject(WorkitemError):
+    """The id of a contact, queue or disposition is taken."""
+
+    code = "duplicate"
+    text = _("There is a %(what)s %(id)s already.")
+
+
+class InUse(WorkitemError):
+    """Workitems, or their history, refer to it."""
+
+    code = "in_use"
+    text = _("The %(what)s %(id)s is in use.")
+
+
 class InvalidSearch(WorkitemError):
     """A search cannot be understood, or costs more than it may.
 

@@ -149,9 +149,10 @@ class Workitem(models.Model):
             models.Index(
                 fields=["agent", "-created_at", "-id"], name="workitem_of_agent", condition=Q(agent__isnull=False)
             ),
-            # what came from, or went to, this number or address
-            models.Index(fields=["from_address"], name="workitem_from"),
-            models.Index(fields=["to_address"], name="workitem_to"),
+            # what came from, or went to, this number or address, whole or from its start; the ends of numbers and the
+            # words of subjects have indexes of PostgreSQL's own, in migration 0003
+            models.Index(fields=["from_address"], name="workitem_from", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["to_address"], name="workitem_to", opclasses=["varchar_pattern_ops"]),
             # what has changed since a copy was made elsewhere
             models.Index(fields=["modified_at", "id"], name="workitem_modified"),
             # a queue's newest, ended ones too
