@@ -61,8 +61,8 @@ EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = 20
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mails"
@@ -84,6 +84,8 @@ INSTALLED_APPS = [
     "guardian",
     "oauth2_provider",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "contacts",
     "queues",
     "workitems",
@@ -153,7 +155,7 @@ SILENCED_SYSTEM_CHECKS = [
 # People
 
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "workitems.api.sign_in.GuardedBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None
@@ -183,7 +185,8 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 
@@ -229,10 +232,41 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["workitems.api.parsing.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["workitems.api.rendering.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "workitems.api.openapi.document.Schema",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "workitems.api.errors.answer_to",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Workitems",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "DESCRIPTION": "The back office for contact centres: the vendor's paths, and our own under /api/v1/.",
+    "SCHEMA_PATH_PREFIX": "/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": ["workitems.api.openapi.document.tidy"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SECURITY": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "password": {"type": "http", "scheme": "basic"},
+        }
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "displayOperationId": True},
+}
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", default=1200)  # for each token; 0 is no limit
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):  # a hung server must not hang a request
+    CACHES["default"]["OPTIONS"] = {"socket_timeout": 1, "socket_connect_timeout": 1}
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "api.Application"
 OAUTH2_PROVIDER = {
@@ -243,7 +277,14 @@ OAUTH2_PROVIDER = {
         "workitems:admin": _("Everything"),
     },
     "ACCESS_TOKEN_EXPIRE_SECONDS": int(timedelta(minutes=15).total_seconds()),
+    "ACCESS_TOKEN_GENERATOR": "workitems.api.oauth.make_access_token",
+    "REFRESH_TOKEN_GENERATOR": "workitems.api.oauth.make_refresh_token",
+    "REFRESH_TOKEN_EXPIRE_SECONDS": int(timedelta(days=30).total_seconds()),  # of idleness
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "OAUTH2_SERVER_CLASS": "workitems.api.oauth.Server",
+    "OAUTH2_VALIDATOR_CLASS": "workitems.api.oauth.Validator",
+    "SCOPES_BACKEND_CLASS": "workitems.api.oauth.ApplicationScopes",
+    "CLEAR_EXPIRED_TOKENS_BATCH_SIZE": 1_000,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
@@ -298,7 +339,9 @@ elif CELERY_BROKER_URL.startswith("amqp"):
 CELERY_BEAT_SCHEDULE = {
     "expire offers": {"task": "workitems.tasks.expire_offers", "schedule": 5.0},
     "terminate waiting": {"task": "workitems.tasks.terminate_waiting", "schedule": 60.0},
+    "forget": {"task": "workitems.api.tasks.forget", "schedule": 3600.0},
     "drive unfinished transfers": {"task": "workitems.tasks.drive_transfers", "schedule": 15.0},
+    "send mails": {"task": "workitems.tasks.send_mails", "schedule": 15.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

@@ -81,7 +81,9 @@ def every_command(ben: User, sales: Queue) -> dict[str, commands.Command]:
         "transferToQueue": commands.TransferToQueue(sales),
         "transferToAgent": commands.TransferToAgent(ben),
         "priority": commands.SetPriority(5),
-        "sendEmailResponse": commands.SendEmailResponse(to="a@example.com", subject="Re: it"),
+        "sendEmailResponse": commands.SendEmailResponse(
+            from_address="help@example.com", to_addresses=("a@example.com",), text="Here it is."
+        ),
         "edit": commands.Edit({"name": "New"}),
         "note": commands.AddNote("Called back."),
         "disposition": commands.SetDisposition(make_disposition()),

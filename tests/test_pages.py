@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.builders import facts_of, last_event, make_disposition, make_user, make_workitem
 from tests.doors import browser
-from workitems.choices import Action, Scope, State
+from workitems.choices import Action, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
 from workitems.models import AuditEntry, Workitem
 from workitems.pages.forms import FORMS
@@ -68,6 +68,7 @@ VALUES = {
     "edit": {"name": "New"},
     "dtmf": {"tones": "12#"},
     "conference": {"participant": "+442079460123"},
+    "sendEmailResponse": {"to": "ada@example.com", "text": "Here it is."},
 }
 STARTS = {
     "offer": "inqueue",
@@ -89,6 +90,8 @@ STARTS = {
 def test_every_form_does_what_it_says(action, amy, queue, sales, ann):
     state = STARTS.get(action, "active")
     facts = {"ended_by": "policy"} if action == "reopen" else {}
+    if action == "sendEmailResponse":
+        facts = {"type": Type.INBOUND_EMAIL, "to_address": "help@example.org"}
     if action in ("unarchive", "purge"):
         from tests.builders import NOON
 
@@ -201,7 +204,7 @@ def test_the_open_work_costs_the_same_for_any_number_of_rows(sue, queue, django_
         for _ in range(count):
             make_workitem(queue=queue)
         # session, user, rights, rights on queues, rows, and the session kept alive in its savepoint
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             client.get("/supervisor/")
 
 

@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, connections
 from tests.builders import LATER, NOON, make_disposition, make_queue, make_user, make_workitem
 from workitems import commands, services
 from workitems.actors import Actor
-from workitems.choices import Door, EndedBy, Scope, State
+from workitems.choices import Door, EndedBy, Scope, State, Type
 from workitems.errors import WorkitemError
 from workitems.groups import grant
 from workitems.models import TimeEvent, Workitem
@@ -141,6 +141,7 @@ STATES = {
     "transferToQueue": State.ACTIVE,
     "transferToAgent": State.ACTIVE,
     "priority": State.INQUEUE,
+    "sendEmailResponse": State.ACTIVE,
     "edit": State.INQUEUE,
     "note": State.INQUEUE,
     "disposition": State.TERMINATED,
@@ -180,6 +181,9 @@ class Stage:
             "transferToQueue": commands.TransferToQueue(self.other),
             "transferToAgent": commands.TransferToAgent(self.ben),
             "priority": commands.SetPriority(5),
+            "sendEmailResponse": commands.SendEmailResponse(
+                from_address="help@example.com", to_addresses=("a@example.com",), text="Here it is."
+            ),
             "edit": commands.Edit({"name": "New"}),
             "note": commands.AddNote("x"),
             "disposition": commands.SetDisposition(make_disposition()),
@@ -197,6 +201,8 @@ class Stage:
             facts["archived_at"] = NOON
         if name == "unmute":
             facts["is_muted"] = True
+        if name == "sendEmailResponse":
+            facts["type"] = Type.INBOUND_EMAIL
         agent = self.ann if state not in (State.INQUEUE, State.TERMINATED) else None
         return make_workitem(state, queue=self.queue, agent=agent, **facts)
 

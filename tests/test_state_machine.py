@@ -262,7 +262,11 @@ class Life(RuleBasedStateMachine):
         self.expect("priority", who, command, also=1 <= priority <= 5, nothing=nothing, priority=priority)
 
     def send_email_response(self, who, number):
-        self.expect("sendEmailResponse", who, commands.SendEmailResponse(to="a@example.com", subject="Re:"))
+        text = ("", "Here it is.")[number % 2]
+        command = commands.SendEmailResponse(
+            from_address="help@example.com", to_addresses=("a@example.com",), text=text
+        )
+        self.expect("sendEmailResponse", who, command, also=bool(text))
 
     def edit(self, who, number):
         name = ("", "one", "two", "x" * 201)[number % 4]

@@ -133,6 +133,8 @@ class Event(TextChoices):
     TRANSFERRED = "transferred", _("Transferred")
     PRIORITIZED = "prioritized", _("Priority set")
     EMAIL_ANSWERED = "emailAnswered", _("Answered by e-mail")
+    EMAIL_FAILED = "emailFailed", _("E-mail not delivered")
+    EMAIL_SENT = "emailSent", _("E-mail sent after all")
     EDITED = "edited", _("Edited")
     NOTED = "note", _("Note")
     DISPOSITIONED = "dispositioned", _("Dispositioned")

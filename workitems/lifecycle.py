@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from queues.channels import Channel
-from workitems.actors import Actor
+from workitems.actors import Actor, Standing
 from workitems.choices import ENDED, OPEN, Action, EndedBy, Event, Scope, State
 from workitems.errors import (
     IsArchived,
@@ -27,24 +26,21 @@ from workitems.errors import (
     WrongState,
 )
 
-if TYPE_CHECKING:
-    from workitems.models import Workitem
-
-Rule = Callable[["Workitem", Actor], WorkitemError | None]
+Rule = Callable[[Standing, Actor], WorkitemError | None]
 
 
-def only_who_was_asked(workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def only_who_was_asked(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require the agent to whom the offer was made, or the admin scope."""
     asked = actor.user is not None and actor.user.pk == workitem.agent_id
     return None if asked or actor.can(Scope.ADMIN, workitem) else NotYourOffer()
 
 
-def only_people(workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def only_people(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require a person: whoever takes a workitem becomes its agent."""
     return None if actor.user is not None else NoAgent()
 
 
-def only_ended_by_policy(workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def only_ended_by_policy(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require that a policy ended it: what people ended stays ended."""
     if workitem.archived_at is not None:
         return IsArchived()
@@ -53,12 +49,12 @@ def only_ended_by_policy(workitem: Workitem, actor: Actor) -> WorkitemError | No
     return NoQueue() if workitem.queue_id is None else None
 
 
-def not_archived(workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def not_archived(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require that it does not lie in the archive."""
     return IsArchived() if workitem.archived_at is not None else None
 
 
-def archived(workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def archived(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require that it lies in the archive."""
     return NotArchived() if workitem.archived_at is None else None
 
@@ -116,7 +112,7 @@ MOVES: dict[Action, Move] = {
 ITEM_ACTIONS = tuple(action for action in MOVES if action is not Action.CREATE)
 
 
-def refusal(action: Action, workitem: Workitem, actor: Actor) -> WorkitemError | None:
+def refusal(action: Action, workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Return why this actor may not do this to this workitem now, or None where he may."""
     move = MOVES[action]
     if move.by_system and not actor.is_system:
@@ -124,12 +120,12 @@ def refusal(action: Action, workitem: Workitem, actor: Actor) -> WorkitemError |
     if not actor.can(move.scope, workitem):
         return MissingScope(scope=move.scope.value)
     if workitem.channel_type not in move.channels:
-        return WrongChannel(channel=workitem.get_channel_type_display())
+        return WrongChannel(channel=Channel(workitem.channel_type).label)
     if workitem.state not in move.sources:
-        return WrongState(state=workitem.get_state_display())
+        return WrongState(state=State(workitem.state).label)
     return move.rule(workitem, actor) if move.rule else None
 
 
-def available(workitem: Workitem, actor: Actor) -> list[Action]:
+def available(workitem: Standing, actor: Actor) -> list[Action]:
     """Return what this actor may do to this workitem now."""
     return [action for action in ITEM_ACTIONS if refusal(action, workitem, actor) is None]

@@ -9,13 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from workitems import services, transfers
+from workitems import mails, services, transfers
 from workitems.actors import Actor
 from workitems.choices import Scope
 from workitems.commands import ExpireOffer, TerminateStale
 from workitems.models import Transfer, Workitem
 
 SWEEP = 5_000  # the most that one run of a sweep takes on; the next run takes the rest
+MAILS = 200
+MAILS_FOR = timedelta(minutes=1)  # the worker has other things to do
 
 
 def wake_transfer(transfer: Transfer) -> None:
@@ -44,6 +46,26 @@ def drive_transfers() -> int:
     for transfer_id in standing:
         run_transfer.delay(transfer_id=transfer_id)
     return len(standing)
+
+
+def wake_mails() -> None:
+    """Tell a worker after the commit that there are mails to send; should that fail, the beat finds them anyway."""
+    transaction.on_commit(send_mails.delay, robust=True)
+
+
+@shared_task
+def send_mails() -> int:
+    """Send the mails that are due and return how many went out; one that finds no server leaves the rest for later."""
+    begun, sent = timezone.now(), 0
+    for pk in list(mails.due(begun).values_list("pk", flat=True)[:MAILS]):
+        now = timezone.now()
+        if now - begun > MAILS_FOR:
+            break
+        result = mails.send(pk, now=now)
+        sent += result is mails.Result.SENT
+        if result is mails.Result.UNREACHABLE:
+            break
+    return sent
 
 
 @shared_task

@@ -4,6 +4,7 @@ A command is a value. It neither locks nor saves nor asks for scopes on the work
 them alike. Rules that need none of a command's parameters stand in lifecycle.py.
 """
 
+from workitems.commands.answering import SendEmailResponse, TellOfMail, our_address, reply_subject, their_address
 from workitems.commands.base import Command, Details
 from workitems.commands.correcting import AddNote, Edit, SetPriority
 from workitems.commands.creating import Create
@@ -18,7 +19,6 @@ from workitems.commands.talking import (
     Hold,
     LeaveConference,
     Mute,
-    SendEmailResponse,
     Unhold,
     Unmute,
 )
@@ -58,6 +58,7 @@ __all__ = [
     "SendEmailResponse",
     "SetDisposition",
     "SetPriority",
+    "TellOfMail",
     "TerminateStale",
     "TransferOptions",
     "TransferToAgent",
@@ -70,4 +71,7 @@ __all__ = [
     "check_object",
     "check_priority",
     "check_workitem_id",
+    "our_address",
+    "reply_subject",
+    "their_address",
 ]

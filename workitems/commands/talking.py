@@ -121,16 +121,3 @@ class LeaveConference(Command):
     """Go on with the customer alone."""
 
     action = Action.LEAVE_CONFERENCE
-
-
-@dataclass(frozen=True)
-class SendEmailResponse(Command):
-    """Answer by e-mail."""
-
-    to: str
-    subject: str
-    action = Action.SEND_EMAIL_RESPONSE
-
-    def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
-        """Keep whom the answer went to, and its subject."""
-        return {"to": self.to, "subject": self.subject}

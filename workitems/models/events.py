@@ -81,6 +81,14 @@ class TimeEvent(models.Model):
         return str(Event(self.type).label) if self.type in Event.values else self.type
 
     @property
+    def told(self) -> list[tuple[str, str]]:
+        """The details, each with its name; lists in one line."""
+        return [
+            (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+            for name, value in self.details.items()
+        ]
+
+    @property
     def door_label(self) -> str:
         """The door in words."""
         return str(Door(self.door).label)

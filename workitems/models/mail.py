@@ -52,6 +52,8 @@ class OutgoingMail(models.Model):
         indexes = [
             # what is to be sent now
             models.Index(fields=["next_attempt_at", "id"], name="mail_to_be_sent", condition=Q(progress="pending")),
+            # what somebody has to look at
+            models.Index(fields=["-id"], name="mail_failed", condition=Q(progress="failed")),
         ]
 
     def __str__(self) -> str:

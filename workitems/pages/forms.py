@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from django import forms
@@ -32,6 +33,7 @@ from workitems.commands import (
     Purge,
     Reject,
     Reopen,
+    SendEmailResponse,
     SetDisposition,
     SetPriority,
     TransferToAgent,
@@ -39,6 +41,8 @@ from workitems.commands import (
     Unarchive,
     Unhold,
     Unmute,
+    reply_subject,
+    their_address,
 )
 from workitems.models import Disposition, Workitem
 
@@ -216,6 +220,30 @@ class ConferenceForm(ActionForm):
         return Conference(self.cleaned_data["participant"])
 
 
+class AnswerForm(ActionForm):
+    """What to write, and to whom."""
+
+    action = Action.SEND_EMAIL_RESPONSE
+    to = forms.CharField(label=gettext_lazy("To"), max_length=4000)
+    cc = forms.CharField(label=gettext_lazy("Copy to"), max_length=4000, required=False)
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=998, required=False)
+    text = forms.CharField(label=gettext_lazy("Answer"), widget=forms.Textarea(attrs={"rows": 8}))
+
+    def prepare(self) -> None:
+        """Answer who wrote."""
+        self.initial.update(to=their_address(self.workitem), subject=reply_subject(self.workitem))
+
+    def command(self) -> Command:
+        """Send it."""
+        cleaned = self.cleaned_data
+        return SendEmailResponse(
+            to_addresses=_addresses(cleaned["to"]),
+            cc=_addresses(cleaned["cc"]),
+            subject=cleaned["subject"],
+            text=cleaned["text"],
+        )
+
+
 class PurgeForm(ActionForm):
     """What is gone for good wants its name typed."""
 
@@ -234,11 +262,15 @@ class PurgeForm(ActionForm):
         return Purge()
 
 
+def _addresses(typed: str) -> tuple[str, ...]:
+    return tuple(one for one in re.split(r"[,;\s]+", typed) if one)
+
+
 def _simple_form(of: Action, makes: type[Command]) -> type[ActionForm]:
     return type(f"{makes.__name__}Form", (ActionForm,), {"action": of, "simple": makes})
 
 
-# In the order in which the page shows them. Answering by e-mail needs more than a line, and a page of its own.
+# In the order in which the page shows them.
 FORMS: dict[Action, type[ActionForm]] = {
     Action.TRANSFER: TransferForm,
     Action.OFFER: OfferForm,
@@ -253,6 +285,7 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.DTMF: DtmfForm,
     Action.CONFERENCE: ConferenceForm,
     Action.LEAVE_CONFERENCE: _simple_form(Action.LEAVE_CONFERENCE, LeaveConference),
+    Action.SEND_EMAIL_RESPONSE: AnswerForm,
     Action.HANGUP: HangUpForm,
     Action.DISPOSITION: DispositionForm,
     Action.PRIORITY: PriorityForm,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from workitems import services
+from workitems import services, tasks
 from workitems.actors import Actor
 from workitems.choices import Action, Door, Priority
 from workitems.errors import Kind, WorkitemError
@@ -82,6 +82,8 @@ def act(request: HttpRequest, workitem_id: str, action: str) -> HttpResponse:
         )
     except WorkitemError as refusal:
         return _page(request, _seen(workitem_id, actor), actor, form, refusal.message, status=STATUS[refusal.kind])
+    if form.action is Action.SEND_EMAIL_RESPONSE:
+        tasks.wake_mails()
     messages.success(request, _("Done: %(action)s.") % {"action": Action(action).label})
     # by a transfer somebody may give a workitem out of his own sight, and a purge leaves nothing to show
     still_there = Workitem.objects.visible_to(actor).filter(pk=changed.pk).exists()
