@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -10,7 +12,7 @@ from queues.models import Queue
 from tests.builders import NOON
 from workitems import transfers
 from workitems.api import tokens
-from workitems.choices import Door
+from workitems.choices import Door, Scope
 from workitems.models import Transfer, TransferItem, Workitem
 
 
@@ -19,6 +21,19 @@ def bearer(user: User) -> dict[str, str]:
     from django.utils import timezone
 
     return {"Authorization": f"Bearer {tokens.issue(user, now=timezone.now())}"}
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    """Return the headers of a name and its password."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+def personal(user: User, *scopes: Scope, name: str = "script") -> dict[str, str]:
+    """Return the headers of somebody with a personal token, with every scope unless some are named."""
+    from django.utils import timezone
+
+    secret = tokens.make_personal(user, name=name, scopes=scopes or Scope, days=1, now=timezone.now())
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def browser(user: User) -> Client:

@@ -174,5 +174,5 @@ def test_rights_are_read_with_a_fixed_number_of_queries(queue, sales, django_ass
     user = make_user()
     for one in (queue, sales):
         grant(user, WRITE, one)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         actor(user)

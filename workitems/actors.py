@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Protocol
 
-from django.contrib.auth.models import AnonymousUser, Permission, User
-from django.db.models import Q
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 
 from queues.models import Queue, QueueGroupObjectPermission, QueueUserObjectPermission
+from workitems import statements
 from workitems.choices import TRANSFER_IN, Door, Scope
-
-if TYPE_CHECKING:
-    from workitems.models import Workitem
 
 EVERY_SCOPE = frozenset(Scope)
 IMPLIED = {
@@ -28,6 +27,45 @@ IMPLIED = {
 }
 SCOPE_OF_CODENAME = {scope.codename: scope for scope in Scope}
 CODENAMES = [*SCOPE_OF_CODENAME, TRANSFER_IN]
+
+# Rights are read with every request, so their statement is put together once and not by the ORM each time.
+_RIGHTS_SQL = f"""
+SELECT p.codename, held.queue FROM (
+    SELECT permission_id, CAST(NULL AS integer) AS queue
+    FROM {User.user_permissions.through._meta.db_table} WHERE user_id = %s
+    UNION ALL
+    SELECT g.permission_id, NULL
+    FROM {User.groups.through._meta.db_table} m
+    JOIN {Group.permissions.through._meta.db_table} g ON g.group_id = m.group_id WHERE m.user_id = %s
+    UNION ALL
+    SELECT permission_id, content_object_id
+    FROM {QueueUserObjectPermission._meta.db_table} WHERE user_id = %s
+    UNION ALL
+    SELECT g.permission_id, g.content_object_id
+    FROM {User.groups.through._meta.db_table} m
+    JOIN {QueueGroupObjectPermission._meta.db_table} g ON g.group_id = m.group_id WHERE m.user_id = %s
+) held
+JOIN {Permission._meta.db_table} p ON p.id = held.permission_id
+JOIN {ContentType._meta.db_table} c ON c.id = p.content_type_id
+WHERE c.app_label = 'queues' AND p.codename IN ({", ".join(["%s"] * len(CODENAMES))})
+"""  # noqa: S608  made of the models' own names
+
+
+class Standing(Protocol):
+    """What rights and lifecycle ask about a workitem: the row itself answers, and so does a line read from a list."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def channel_type(self) -> str: ...
+    @property
+    def agent_id(self) -> int | None: ...
+    @property
+    def queue_id(self) -> int | None: ...
+    @property
+    def ended_by(self) -> str: ...
+    @property
+    def archived_at(self) -> datetime | int | None: ...
 
 
 def implied(scopes: Iterable[Scope]) -> frozenset[Scope]:
@@ -63,11 +101,12 @@ class Actor:
         if not isinstance(user, User) or not user.is_active:
             return cls(name=user.get_username(), door=door)
         limit = EVERY_SCOPE if token_scopes is None else implied(token_scopes)
-        everywhere = _scopes_everywhere(user) & limit
+        rights = [] if user.is_superuser else _rights(user)
+        everywhere = (EVERY_SCOPE if user.is_superuser else _scopes_everywhere(rights)) & limit
         by_queue: dict[int, frozenset[Scope]] = {}
         transfer_in: set[int] = set()
         if Scope.ADMIN not in everywhere:
-            for codename, queue in _permissions_on_queues(user):
+            for codename, queue in _permissions_on_queues(rights):
                 if codename == TRANSFER_IN:
                     transfer_in.add(queue)
                 else:
@@ -95,7 +134,7 @@ class Actor:
         """Tell whether it is the system itself that acts, not a job on behalf of a person."""
         return self.user is None and self.door is Door.JOB
 
-    def can(self, scope: Scope, workitem: Workitem) -> bool:
+    def can(self, scope: Scope, workitem: Standing) -> bool:
         """Tell whether the actor holds this scope on this workitem."""
         if scope in self.everywhere:
             return True
@@ -128,17 +167,17 @@ class Actor:
         return [scope for scope in Scope if self.can_anywhere(scope) or scope in self.own_items]
 
 
-def _scopes_everywhere(user: User) -> frozenset[Scope]:
-    if user.is_superuser:
-        return EVERY_SCOPE
-    held = Permission.objects.filter(
-        Q(user=user) | Q(group__user=user), content_type__app_label="queues", codename__in=SCOPE_OF_CODENAME
+def _rights(user: User) -> list[tuple[str, int | None]]:
+    """Return what the person and his groups hold: codename, and the queue's pk or None for everywhere."""
+    rows: list[tuple[str, int | None]] = statements.fetch(_RIGHTS_SQL, [user.pk, user.pk, user.pk, user.pk, *CODENAMES])
+    return rows
+
+
+def _scopes_everywhere(rights: Iterable[tuple[str, int | None]]) -> frozenset[Scope]:
+    return implied(
+        SCOPE_OF_CODENAME[codename] for codename, queue in rights if queue is None and codename in SCOPE_OF_CODENAME
     )
-    return implied(SCOPE_OF_CODENAME[codename] for codename in held.values_list("codename", flat=True))
 
 
-def _permissions_on_queues(user: User) -> Iterable[tuple[str, int]]:
-    row = ("permission__codename", "content_object_id")
-    own = QueueUserObjectPermission.objects.filter(user=user, permission__codename__in=CODENAMES)
-    shared = QueueGroupObjectPermission.objects.filter(group__user=user, permission__codename__in=CODENAMES)
-    return own.values_list(*row).union(shared.values_list(*row))
+def _permissions_on_queues(rights: Iterable[tuple[str, int | None]]) -> Iterable[tuple[str, int]]:
+    return {(codename, queue) for codename, queue in rights if queue is not None}
