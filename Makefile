@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check format lock
+.PHONY: help env env-dev demo test check format lock openapi
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -41,3 +41,6 @@ lock: ## Pin the newest dependencies that pyproject.toml allows (needs uv)
 		--no-emit-index-url pyproject.toml -o requirements.txt
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+openapi: env-dev ## Write docs/openapi.json anew; the tests tell what a change of it would break
+	$(BIN)/python manage.py openapi docs/openapi.json

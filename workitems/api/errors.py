@@ -5,9 +5,11 @@ Every error has `{code, message, requestId}`, and `details` where fields are at 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views import defaults
@@ -16,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from workitems.api.middleware import request_id
-from workitems.errors import InvalidValue, Kind, StaleVersion, WorkitemError
+from workitems.errors import InvalidSearch, InvalidValue, Kind, StaleVersion, WorkitemError
 
 STATUS = {
     Kind.UNKNOWN: status.HTTP_404_NOT_FOUND,
@@ -36,11 +38,25 @@ CODES = {
     exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "throttled",
 }
-PATHS = ("/data", "/users", "/workflows", "/provider")
+# Beside the codes of workitems.errors and those above: what only this door has to say.
+OWN_CODES = (
+    "invalid", "idempotency_running", "idempotency_mismatch", "too_large", "too_many_attempts", "server_error",
+)  # fmt: skip
+PATHS = ("/data", "/users", "/workflows", "/provider", "/api", "/oauth")
 
 
 class Unknown(exceptions.NotFound):
     """Something named in the path does not exist for this caller."""
+
+
+def all_codes() -> list[str]:
+    """Return every code that an error can bear."""
+
+    def below(kind: type[WorkitemError]) -> set[str]:
+        own = {kind.code} if hasattr(kind, "code") else set()
+        return own.union(*(below(child) for child in kind.__subclasses__()))
+
+    return sorted(below(WorkitemError) | set(CODES.values()) | set(OWN_CODES))
 
 
 def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -50,18 +66,22 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if _was_cut_short(error) and "q" in request.query_params:
+        error = InvalidSearch(_("This search takes too long; narrow it, for example by a time or a queue."))
     if isinstance(error, WorkitemError):
         set_rollback()
-        return Response(body(request, error.code, error.message, _details_of(error)), status=STATUS[error.kind])
+        return Response(body(request, error.code, error.message, details_of(error)), status=STATUS[error.kind])
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
     challenge = getattr(error, "auth_header", None)
     headers = {"WWW-Authenticate": challenge} if challenge else {}
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(math.ceil(error.wait))  # type: ignore[attr-defined]
     if isinstance(error, exceptions.ValidationError):
-        answer = body(request, "invalid", _("The request has values that cannot be used."), _fields(error.detail))
+        answer = body(request, InvalidValue.code, invalid_text(), fields_of(error))
     else:
-        answer = body(request, CODES.get(type(error), _nearest_code(error)), str(error.detail))
+        answer = body(request, _code_of(error), str(error.detail))
     return Response(answer, status=error.status_code, headers=headers)
 
 
@@ -95,19 +115,37 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return JsonResponse(body(request, "malformed", _("The request cannot be read.")), status=400)
 
 
-def _nearest_code(error: exceptions.APIException) -> str:
-    return next((code for kind, code in CODES.items() if isinstance(error, kind)), "error")
+def _was_cut_short(error: Exception) -> bool:
+    """Tell whether PostgreSQL ended a statement because it took longer than statement_timeout."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == "57014"
 
 
-def _details_of(error: WorkitemError) -> dict[str, Any] | None:
+def _code_of(error: exceptions.APIException) -> str:
+    if error.default_code in OWN_CODES:
+        return str(error.default_code)
+    return next((code for kind, code in CODES.items() if isinstance(error, kind)), "malformed")
+
+
+def details_of(error: WorkitemError) -> dict[str, Any] | None:
+    """Return what the error says beside its message."""
     if isinstance(error, InvalidValue):
         return {error.field: [error.message]}
+    if isinstance(error, InvalidSearch):
+        position, suggestion = error.facts["position"], error.facts["suggestion"]
+        return {"q": [error.message], "position": position, "suggestion": suggestion}
     if isinstance(error, StaleVersion):
         return {"version": error.facts["current"]}
     return None
 
 
-def _fields(detail: Any) -> dict[str, Any]:
+def invalid_text() -> str:
+    """Return the message of an error whose details say the rest."""
+    return _("The request has values that cannot be used.")
+
+
+def fields_of(error: exceptions.ValidationError) -> dict[str, Any]:
+    """Return the fields at fault, each with what is wrong."""
+    detail: Any = error.detail
     if isinstance(detail, dict):
         return {name: [str(line) for line in _flat(lines)] for name, lines in detail.items()}
     return {"body": [str(line) for line in _flat(detail)]}

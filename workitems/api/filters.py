@@ -1,18 +1,36 @@
-"""The plain filters of the list: one value a field, and several separated by commas where it has set values."""
+"""The plain filters of the lists: one value a field, and several separated by commas where it has set values."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from contacts.addresses import normal_address
+from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
+from queues.models import Queue, QueueChannel
 from workitems.choices import Priority, State, Type
-from workitems.models import Workitem
-from workitems.querysets import WorkitemQuerySet
+from workitems.models import Disposition, Workitem
+
+TRUTH = [("true", "true"), ("false", "false")]
 
 
 class ChoicesIn(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """One or several of a field's own values."""
+
+
+class Truth(django_filters.ChoiceFilter):
+    """``true`` or ``false``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=TRUTH, **options)
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep what is, or is not."""
+        return qs if value in (None, "") else qs.filter(**{self.field_name: value == "true"})
 
 
 class WorkitemFilters(django_filters.FilterSet):
@@ -26,22 +44,80 @@ class WorkitemFilters(django_filters.FilterSet):
     selectedQueue = django_filters.CharFilter(field_name="queue__queue_id")  # noqa: N815
     agentUsername = django_filters.CharFilter(field_name="agent__username")  # noqa: N815
     contactId = django_filters.CharFilter(field_name="contact__contact_id")  # noqa: N815
-    archived = django_filters.ChoiceFilter(choices=[("true", "true"), ("false", "false")], method="only_archived")
+    archived = django_filters.ChoiceFilter(choices=[*TRUTH, ("any", "any")], method="only_archived")
 
     class Meta:
         model = Workitem
         fields: list[str] = []
 
-    def found(self) -> WorkitemQuerySet:
-        """Return what matches; the archive stays out unless it is asked for."""
-        rows: WorkitemQuerySet = self.qs
-        return rows if self.form.cleaned_data.get("archived") else rows.unarchived()
-
     def only_archived(self, rows: QuerySet[Workitem], name: str, value: str) -> QuerySet[Workitem]:
         """Keep what does, or does not, lie in the archive."""
-        return rows.filter(archived_at__isnull=value == "false")
+        return rows if value == "any" else rows.filter(archived_at__isnull=value == "false")
 
 
 # `from` is a word of Python's, so it cannot stand in the class.
 WorkitemFilters.base_filters["from"] = django_filters.CharFilter(field_name="from_address")
 WorkitemFilters.base_filters["to"] = django_filters.CharFilter(field_name="to_address")
+
+
+class ContactFilters(django_filters.FilterSet):
+    """Contacts by what identifies them."""
+
+    contactId = django_filters.CharFilter(field_name="contact_id")  # noqa: N815
+    displayName = django_filters.CharFilter(field_name="display_name")  # noqa: N815
+    source = django_filters.CharFilter()
+    externalId = django_filters.CharFilter(field_name="external_id")  # noqa: N815
+    phone = django_filters.CharFilter(method="with_phone")
+    email = django_filters.CharFilter(method="with_email")
+    blocked = Truth(field_name="is_blocked")
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+    def with_phone(self, rows: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        """Keep who has this number, however it is typed."""
+        return rows.filter(pk__in=ContactPhone.objects.filter(number=normal_address(value)).values("contact"))
+
+    def with_email(self, rows: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        """Keep who has this address."""
+        return rows.filter(pk__in=ContactEmail.objects.filter(address=normal_address(value)).values("contact"))
+
+
+class QueueFilters(django_filters.FilterSet):
+    """Queues by id, by channel, and whether they are open."""
+
+    queueId = django_filters.CharFilter(field_name="queue_id")  # noqa: N815
+    isOpen = Truth(field_name="is_open")  # noqa: N815
+    channel = django_filters.ChoiceFilter(choices=Channel.choices, method="taking")
+
+    class Meta:
+        model = Queue
+        fields: list[str] = []
+
+    def taking(self, rows: QuerySet[Queue], name: str, value: str) -> QuerySet[Queue]:
+        """Keep the queues that take this channel."""
+        return rows.filter(pk__in=QueueChannel.objects.filter(channel=value).values("queue"))
+
+
+class DispositionFilters(django_filters.FilterSet):
+    """Dispositions by id, and whether they are in use."""
+
+    dispositionId = django_filters.CharFilter(field_name="disposition_id")  # noqa: N815
+    isActive = Truth(field_name="is_active")  # noqa: N815
+    resolved = Truth(field_name="is_resolved")
+
+    class Meta:
+        model = Disposition
+        fields: list[str] = []
+
+
+class AgentFilters(django_filters.FilterSet):
+    """Agents by name, and whether they can sign in."""
+
+    username = django_filters.CharFilter()
+    isActive = Truth(field_name="is_active")  # noqa: N815
+
+    class Meta:
+        model = User
+        fields: list[str] = []

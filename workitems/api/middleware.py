@@ -8,6 +8,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from ulid import ULID
 
+# Where programs come in, with and without a last slash.
+PROGRAMS = ("/data/", "/users/api/", "/workflows/", "/provider/", "/api/")
 GIVEN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -24,6 +26,8 @@ class RequestIdMiddleware:
         request.META["workitems.request_id"] = request_id
         if "\x00" in request.path:
             request.path = request.path_info = "/data/nul"  # no address has a NUL in it, and PostgreSQL takes none
+        elif request.path_info.startswith(PROGRAMS) and request.path_info.endswith("/"):
+            request.path, request.path_info = request.path[:-1], request.path_info[:-1]  # each has one route
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

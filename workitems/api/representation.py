@@ -1,21 +1,76 @@
-"""How the objects look on the wire: camelCase, times in milliseconds, `""` and `0` for what is not set."""
+"""How the objects look on the wire: camelCase, times in milliseconds, `""` and `0` for what is not set.
+
+One object and a thousand are read and built by the same lines, on every path.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, QuerySet
 
-from contacts.models import Contact
+from contacts.models import Contact, ContactEmail, ContactPhone
+from queues.models import Queue
 from workitems import lifecycle
 from workitems.actors import Actor
-from workitems.models import TimeEvent, Workitem
+from workitems.api.rows import JsonList, Milliseconds, Statement, text_of
+from workitems.choices import Scope
+from workitems.models import Disposition, TimeEvent, Workitem
+
+Wire = dict[str, Any]
+
+EXPANDABLE = ("contact", "timeEvents", "actions")
+EVERYTHING = frozenset(EXPANDABLE)
+WORKITEM_FIELDS = (
+    "_id", "workitemId", "tenantId", "channelType", "type", "state", "currentStateName", "priority", "contactId",
+    "contact", "agentUsername", "selectedQueue", "from", "to", "createdAt", "assignedAt", "terminatedAt", "modifiedAt",
+    "dispositionedAt", "queuedAt", "archivedAt", "actions", "timeEvents", "dispositionId", "dispositionNote", "muted",
+    "name", "data", "version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How much of a workitem is wanted: which of its neighbours, and which of its fields."""
+
+    expand: frozenset[str] = EVERYTHING
+    fields: tuple[str, ...] = WORKITEM_FIELDS
+
+    def wants(self, name: str) -> bool:
+        """Tell whether this neighbour has to be loaded."""
+        return name in self.expand and name in self.fields
+
+    def cut(self, wire: Wire) -> Wire:
+        """Leave out what is not wanted."""
+        if self.fields is WORKITEM_FIELDS and self.expand == EVERYTHING:
+            return wire
+        return {name: wire[name] for name in self.fields if name in wire}
+
+
+WHOLE = Shape()
+
+
+class Line(NamedTuple):
+    """What rights and lifecycle ask about a workitem, read from a list."""
+
+    state: str
+    channel_type: str
+    agent_id: int | None
+    queue_id: int | None
+    ended_by: str
+    archived_at: int | None
 
 
 def milliseconds(moment: datetime | None) -> int:
-    """Return a moment as Unix milliseconds, 0 where it is not set."""
-    return round(moment.timestamp() * 1000) if moment else 0
+    """Return a moment as Unix milliseconds, cut and not rounded; 0 where it is not set."""
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000 if moment else 0
 
 
 def internal_id(pk: int) -> str:
@@ -23,71 +78,266 @@ def internal_id(pk: int) -> str:
     return f"{pk:024x}"
 
 
-def workitem(item: Workitem, actor: Actor) -> dict[str, Any]:
-    """Return a workitem as this actor sees it; its card and timeline should be loaded."""
+def workitems(pks: Sequence[int], actor: Actor, shape: Shape = WHOLE) -> list[Wire]:
+    """Return workitems as this actor sees them, in the order of their pks; what is gone meanwhile is left out."""
+    rows = {row[0]: row for row in WORKITEMS.of(pks)}
+    timelines = _timelines(pks) if shape.wants("timeEvents") else {}
+    possible = _possible(actor) if shape.wants("actions") else None
+    people = shape.wants("contact")
+    found = []
+    for pk in pks:
+        row = rows.get(pk)
+        if row is not None:
+            found.append(shape.cut(_workitem(row, timelines.get(pk, []), possible, people)))
+    return found
+
+
+def workitem(pk: int, actor: Actor, shape: Shape = WHOLE) -> Wire:
+    """Return one workitem as this actor sees it."""
+    return workitems([pk], actor, shape)[0]
+
+
+def timeline(pk: int, *, after: int = 0, rows: int | None = None) -> list[Wire]:
+    """Return a workitem's events in their order, those after a version only."""
+    lines = [line for line in _timelines([pk]).get(pk, []) if line["version"] > after]
+    return lines if rows is None else lines[:rows]
+
+
+def contacts(pks: Sequence[int]) -> list[Wire]:
+    """Return contacts with their numbers and addresses, the primary ones first."""
+    rows = {row[0]: row for row in CONTACTS.of(pks)}
+    return [_contact(rows[pk][1:]) for pk in pks if pk in rows]
+
+
+def queues(pks: Sequence[int]) -> list[Wire]:
+    """Return queues with the channels that they take and the people who work there."""
+    rows = {queue.pk: queue for queue in Queue.objects.filter(pk__in=pks).prefetch_related(*QUEUE_NEIGHBOURS)}
+    return [_queue(rows[pk]) for pk in pks if pk in rows]
+
+
+def dispositions(pks: Sequence[int]) -> list[Wire]:
+    """Return dispositions."""
+    rows = Disposition.objects.in_bulk(list(pks))
+    return [_disposition(rows[pk]) for pk in pks if pk in rows]
+
+
+def agents(pks: Sequence[int], actor: Actor) -> list[Wire]:
+    """Return the people who work in queues, with those of their queues that the actor may see."""
+    rows = {user.pk: user for user in User.objects.filter(pk__in=pks).prefetch_related("member_of_queues")}
+    return [_agent(rows[pk], actor) for pk in pks if pk in rows]
+
+
+def _workitem_rows(pks: list[int]) -> QuerySet[Any, tuple[Any, ...]]:
+    return (
+        Workitem.objects.filter(pk__any_of=pks)
+        .annotate(**_times("created", "assigned", "terminated", "modified", "dispositioned", "queued", "archived"))
+        .annotate(data_text=text_of("data"))
+        .annotate(**_contact_columns("contact__"))
+        .values_list(
+            "pk", "workitem_id", "channel_type", "type", "state", "current_state_name", "priority",
+            "agent_id", "agent__username", "queue_id", "queue__queue_id", "from_address", "to_address",
+            "created_ms", "assigned_ms", "terminated_ms", "modified_ms", "dispositioned_ms", "queued_ms", "archived_ms",
+            "ended_by", "disposition__disposition_id", "disposition_note", "is_muted", "name", "data_text", "version",
+            *_contact_values("contact__"),
+        )
+    )  # fmt: skip
+
+
+def _event_rows(pks: list[int]) -> QuerySet[Any, tuple[Any, ...]]:
+    return (
+        TimeEvent.objects.filter(workitem__pk__any_of=pks)
+        .order_by("workitem_id", "version")
+        .annotate(ms=Milliseconds("timestamp"), details_text=text_of("details"))
+        .values_list(
+            "workitem_id", "type", "ms", "actor", "door", "token", "request_id", "queue__queue_id", "agent__username",
+            "details_text", "from_state", "to_state", "version",
+        )
+    )  # fmt: skip
+
+
+def _contact_rows(pks: list[int]) -> QuerySet[Any, tuple[Any, ...]]:
+    rows = Contact.objects.order_by().filter(pk__any_of=pks)
+    return rows.annotate(**_contact_columns("")).values_list("pk", *_contact_values(""))
+
+
+def _times(*names: str) -> dict[str, Milliseconds]:
+    return {f"{name}_ms": Milliseconds(f"{name}_at") for name in names}
+
+
+def _contact_columns(path: str) -> dict[str, Any]:
+    person = OuterRef(f"{path}pk")
+    phones = ContactPhone.objects.filter(contact=person).order_by("-is_primary", "pk")
+    emails = ContactEmail.objects.filter(contact=person).order_by("-is_primary", "pk")
     return {
-        "_id": internal_id(item.pk),
-        "workitemId": item.workitem_id,
+        "contact_phones": JsonList(phones.annotate(one=text_of("number")).values("one")),
+        "contact_emails": JsonList(emails.annotate(one=text_of("address")).values("one")),
+        "contact_data": text_of(f"{path}data"),
+        "contact_created_ms": Milliseconds(f"{path}created_at"),
+        "contact_modified_ms": Milliseconds(f"{path}modified_at"),
+    }
+
+
+def _contact_values(path: str) -> list[str]:
+    facts = [
+        "contact_id", "display_name", "first_name", "last_name", "company", "source", "external_id", "is_blocked",
+        "notes", "version",
+    ]  # fmt: skip
+    return [*(f"{path}{fact}" for fact in facts), *_contact_columns("")]
+
+
+WORKITEMS = Statement(_workitem_rows)
+EVENTS = Statement(_event_rows)
+CONTACTS = Statement(_contact_rows)
+WORKITEM_COLUMNS = 27
+QUEUE_NEIGHBOURS = ("channel_rows", "members", "supervisors")
+
+
+def _workitem(
+    row: tuple[Any, ...], events: list[Wire], possible: Callable[[Line], list[str]] | None, people: bool
+) -> Wire:
+    (
+        pk, workitem_id, channel_type, kind, state, step, priority, agent_id, agent, queue_id, queue, sender, receiver,
+        created, assigned, terminated, modified, dispositioned, queued, archived, ended_by, disposition, note, muted,
+        name, data, version, contact_id,
+    ) = row[: WORKITEM_COLUMNS + 1]  # fmt: skip
+    return {
+        "_id": f"{pk:024x}",
+        "workitemId": workitem_id,
         "tenantId": settings.TENANT_ID,
-        "channelType": item.channel_type,
-        "type": item.type,
-        "state": item.state,
-        "currentStateName": item.current_state_name,
-        "priority": item.priority,
-        "contactId": item.contact.contact_id if item.contact else "",
-        "contact": contact(item.contact) if item.contact else None,
-        "agentUsername": item.agent_username,
-        "selectedQueue": item.selected_queue_id,
-        "from": item.from_address,
-        "to": item.to_address,
-        "createdAt": milliseconds(item.created_at),
-        "assignedAt": milliseconds(item.assigned_at),
-        "terminatedAt": milliseconds(item.terminated_at),
-        "modifiedAt": milliseconds(item.modified_at),
-        "dispositionedAt": milliseconds(item.dispositioned_at),
-        "queuedAt": milliseconds(item.queued_at),
-        "archivedAt": milliseconds(item.archived_at),
-        "actions": [action.value for action in lifecycle.available(item, actor)],
-        "timeEvents": [time_event(event) for event in item.time_events.all()],
-        "dispositionId": item.disposition.disposition_id if item.disposition else "",
-        "dispositionNote": item.disposition_note,
-        "muted": item.is_muted,
-        "name": item.name,
-        "data": item.data,
-        "version": item.version,
+        "channelType": channel_type,
+        "type": kind,
+        "state": state,
+        "currentStateName": step,
+        "priority": priority,
+        "contactId": contact_id or "",
+        "contact": _contact(row[WORKITEM_COLUMNS:]) if people and contact_id else None,
+        "agentUsername": agent or "",
+        "selectedQueue": queue or "",
+        "from": sender,
+        "to": receiver,
+        "createdAt": created,
+        "assignedAt": assigned,
+        "terminatedAt": terminated,
+        "modifiedAt": modified,
+        "dispositionedAt": dispositioned,
+        "queuedAt": queued,
+        "archivedAt": archived,
+        "actions": possible(Line(state, channel_type, agent_id, queue_id, ended_by, archived or None))
+        if possible
+        else [],
+        "timeEvents": events,
+        "dispositionId": disposition or "",
+        "dispositionNote": note,
+        "muted": bool(muted),
+        "name": name,
+        "data": orjson.Fragment(data),
+        "version": version,
     }
 
 
-def time_event(event: TimeEvent) -> dict[str, Any]:
-    """Return one line of a timeline."""
+def _timelines(pks: Sequence[int]) -> dict[int, list[Wire]]:
+    lines: dict[int, list[Wire]] = defaultdict(list)
+    for (
+        pk, kind, at, actor, door, token, request_id, queue, agent, details, from_state, to_state, version,
+    ) in EVENTS.of(pks):  # fmt: skip
+        lines[pk].append(
+            {
+                "type": kind,
+                "timestamp": at,
+                "userId": actor,
+                "door": door,
+                "token": token,
+                "requestId": request_id,
+                "queueId": queue or "",
+                "agentUsername": agent or "",
+                "details": orjson.Fragment(details),
+                "fromState": from_state,
+                "toState": to_state,
+                "version": version,
+            }
+        )
+    return lines
+
+
+def _possible(actor: Actor) -> Callable[[Line], list[str]]:
+    """Return what finds the possible actions; lines that are alike to the table are looked up once."""
+    known: dict[tuple[Any, ...], list[str]] = {}
+    user = actor.user.pk if actor.user else None
+
+    def possible(line: Line) -> list[str]:
+        mine = user is not None and line.agent_id == user
+        alike = (line.state, line.channel_type, mine, line.queue_id, line.ended_by, line.archived_at is None)
+        if alike not in known:
+            known[alike] = [action.value for action in lifecycle.available(line, actor)]
+        return known[alike]
+
+    return possible
+
+
+def _contact(columns: tuple[Any, ...]) -> Wire:
+    (
+        contact_id, display_name, first_name, last_name, company, source, external_id, blocked, notes, version, phones,
+        emails, data, created, modified,
+    ) = columns  # fmt: skip
     return {
-        "type": event.type,
-        "timestamp": milliseconds(event.timestamp),
-        "userId": event.actor,
-        "door": event.door,
-        "queueId": event.queue.queue_id if event.queue else "",
-        "agentUsername": event.agent.get_username() if event.agent else "",
-        "details": event.details,
-        "fromState": event.from_state,
-        "toState": event.to_state,
-        "version": event.version,
+        "contactId": contact_id,
+        "displayName": display_name,
+        "firstName": first_name,
+        "lastName": last_name,
+        "company": company,
+        "phones": orjson.Fragment(phones),
+        "emails": orjson.Fragment(emails),
+        "source": source,
+        "externalId": external_id,
+        "blocked": bool(blocked),
+        "notes": notes,
+        "data": orjson.Fragment(data),
+        "createdAt": created,
+        "modifiedAt": modified,
+        "version": version,
     }
 
 
-def contact(person: Contact) -> dict[str, Any]:
-    """Return a contact with its numbers and addresses, the primary ones first."""
+def _queue(queue: Queue) -> Wire:
     return {
-        "contactId": person.contact_id,
-        "displayName": person.display_name,
-        "firstName": person.first_name,
-        "lastName": person.last_name,
-        "company": person.company,
-        "phones": [phone.number for phone in person.phones.all()],
-        "emails": [email.address for email in person.emails.all()],
-        "externalId": person.external_id,
-        "blocked": person.is_blocked,
-        "notes": person.notes,
-        "data": person.data,
-        "createdAt": milliseconds(person.created_at),
-        "modifiedAt": milliseconds(person.modified_at),
+        "queueId": queue.queue_id,
+        "name": queue.name,
+        "description": queue.description,
+        "channels": list(queue.sla_seconds),
+        "slaSeconds": queue.sla_seconds,
+        "isOpen": queue.is_open,
+        "priority": queue.priority,
+        "shortAbandonSeconds": queue.short_abandon_seconds,
+        "offerTimeoutSeconds": queue.offer_timeout_seconds,
+        "wrapUpSeconds": queue.wrap_up_seconds,
+        "members": _usernames(queue.members.all()),
+        "supervisors": _usernames(queue.supervisors.all()),
+        "version": queue.version,
+    }
+
+
+def _usernames(users: Iterable[User]) -> list[str]:
+    return sorted(user.get_username() for user in users)
+
+
+def _disposition(disposition: Disposition) -> Wire:
+    return {
+        "dispositionId": disposition.disposition_id,
+        "name": disposition.name,
+        "resolved": disposition.is_resolved,
+        "types": disposition.types,
+        "isActive": disposition.is_active,
+        "version": disposition.version,
+    }
+
+
+def _agent(user: User, actor: Actor) -> Wire:
+    theirs = [queue.queue_id for queue in user.member_of_queues.all() if actor.can_in(Scope.READ, queue)]
+    return {
+        "userId": str(user.pk),
+        "username": user.get_username(),
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        "isActive": user.is_active,
+        "queues": sorted(theirs),
     }

@@ -19,6 +19,8 @@ class Happening:
     queue: str = ""
     agent: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    token: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True)

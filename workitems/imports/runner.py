@@ -163,6 +163,8 @@ class Importer:
             type=one.type,
             timestamp=one.at,
             actor=one.actor or NAME,
+            token=one.token,
+            request_id=one.request_id,
             from_state=one.from_state,
             to_state=one.to_state,
             queue=self._queue(one.queue, record),

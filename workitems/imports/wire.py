@@ -243,6 +243,8 @@ def _happening(values: dict[str, Any]) -> Happening:
             "timestamp",
             "userId",
             "door",
+            "token",
+            "requestId",
             "fromState",
             "toState",
             "queueId",
@@ -265,6 +267,8 @@ def _happening(values: dict[str, Any]) -> Happening:
         queue=_text(values, "queueId"),
         agent=_text(values, "agentUsername"),
         details=values.get("details", {}),
+        token=_text(values, "token")[:150],
+        request_id=_text(values, "requestId")[:64],
     )
 
 

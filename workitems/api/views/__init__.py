@@ -1,0 +1,1 @@
+"""The REST door's views: translate the request, one call, translate back."""

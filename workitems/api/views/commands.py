@@ -1,0 +1,248 @@
+"""One POST per command, many commands in one request, and what may be done and has been done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from workitems import services, tasks
+from workitems.actors import Actor
+from workitems.api import bodies, conditional, errors, named, representation
+from workitems.api.authentication import actor_of
+from workitems.api.base import ApiView, single
+from workitems.api.listing import MAX_ROWS, number, refuse_unknown_parameters, truth
+from workitems.api.views.objects import rehearsed
+from workitems.choices import Action
+from workitems.commands import INTERNAL_ID, Command
+from workitems.errors import InvalidValue, WorkitemError
+from workitems.models import Workitem
+
+MOST_COMMANDS = 1000
+FRAME = ("workitemId", "action", "ifVersion")
+
+
+def execute(request: Request, given: str, command: Command) -> Response:
+    """Have one command done, wake who has to go on with it, and answer with the workitem."""
+    actor = actor_of(request)
+    pk, public_id, version = named.workitem(given, actor)
+    expected = conditional.expected_version(request, version)
+    item = services.execute(command, public_id, actor=actor, now=timezone.now(), if_version=expected)
+    if command.action is Action.SEND_EMAIL_RESPONSE:
+        tasks.wake_mails()
+    if command.action is Action.PURGE:
+        return Response(status=204)
+    # shown also to somebody who gave the workitem out of his own sight by it
+    return single(request, representation.workitem(pk, actor), item.version)
+
+
+class CommandView(ApiView):
+    """One command on one workitem."""
+
+    does: Action = Action.HOLD
+
+    def post(self, request: Request, workitem_id: str) -> Response:
+        """Do it; with `dryRun`, say only what would happen."""
+        refuse_unknown_parameters(request, ("dryRun",))
+        actor = actor_of(request)
+        _pk, public_id, version = named.workitem(workitem_id, actor)
+        shape = bodies.COMMANDS[self.does]
+        command = shape().command(actor, bodies.read(shape, request))
+        if not truth(request, "dryRun"):
+            return execute(request, workitem_id, command)
+        expected = conditional.expected_version(request, version)
+        now = timezone.now()
+        return Response(rehearsed(services.rehearse(command, public_id, actor=actor, now=now, if_version=expected)))
+
+
+class Actions(ApiView):
+    """What the caller may do to a workitem now, and why not the rest."""
+
+    def get(self, request: Request, workitem_id: str) -> Response:
+        """Answer with every action, allowed or refused with its reason."""
+        refuse_unknown_parameters(request, ())
+        actor = actor_of(request)
+        pk, _public_id, _version = named.workitem(workitem_id, actor)
+        reasons = services.explain(Workitem.objects.get(pk=pk), actor)
+        lines = [
+            {
+                "action": action.value,
+                "allowed": refusal is None,
+                "code": refusal.code if refusal else "",
+                "message": refusal.message if refusal else "",
+            }
+            for action, refusal in reasons.items()
+        ]
+        return Response({"actions": lines})
+
+
+class Timeline(ApiView):
+    """What has happened to a workitem."""
+
+    def get(self, request: Request, workitem_id: str) -> Response:
+        """Answer with its events, oldest first, those after the version `after` only."""
+        refuse_unknown_parameters(request, ("after", "rows"))
+        actor = actor_of(request)
+        pk, _public_id, version = named.workitem(workitem_id, actor)
+        after = number(request, "after", default=0, highest=2**31 - 1)
+        rows = number(request, "rows", default=MAX_ROWS, highest=MAX_ROWS)
+        events = representation.timeline(pk, after=after, rows=rows)
+        return single(request, {"count": len(events), "timeEvents": events}, version)
+
+
+@dataclass
+class Order:
+    """One line of a bulk request."""
+
+    index: int
+    workitem_id: str
+    command: Command
+    alike: bytes  # the same for the same command
+    if_version: int | None
+
+
+@dataclass
+class Run:
+    """Orders that follow each other and ask the same of different workitems: the executor takes them together."""
+
+    orders: list[Order] = field(default_factory=list)
+
+    def takes(self, order: Order) -> bool:
+        """Tell whether this order can go along."""
+        if not self.orders:
+            return True
+        first = self.orders[0]
+        if order.if_version is not None or first.if_version is not None or order.alike != first.alike:
+            return False
+        return all(order.workitem_id != one.workitem_id for one in self.orders)
+
+
+class Bulk(ApiView):
+    """Up to a thousand commands in one request, each with a result of its own."""
+
+    def post(self, request: Request) -> Response:
+        """Do them in their order; what is refused stops nothing else. With `dryRun`, say only what would happen."""
+        refuse_unknown_parameters(request, ("dryRun",))
+        actor = actor_of(request)
+        lines = _lines(request.data)
+        results: list[dict[str, Any]] = [{} for _line in lines]
+        orders = _orders(lines, actor, results)
+        do = _rehearse if truth(request, "dryRun") else _execute
+        for run in _runs(orders):
+            do(run, actor, results)
+        if any(order.command.action is Action.SEND_EMAIL_RESPONSE for order in orders):
+            tasks.wake_mails()
+        counts = {name: sum(one["status"] == name for one in results) for name in ("done", "unchanged", "refused")}
+        return Response({"count": len(results), **counts, "results": results})
+
+
+def _lines(data: Any) -> list[Any]:
+    if not isinstance(data, dict) or set(data) != {"commands"} or not isinstance(data["commands"], list):
+        raise errors.invalid("commands", _("The body must be an object with a list called commands."))
+    lines: list[Any] = data["commands"]
+    if not 1 <= len(lines) <= MOST_COMMANDS:
+        raise errors.invalid("commands", _("There may be 1 to %d commands in a request.") % MOST_COMMANDS)
+    return lines
+
+
+def _orders(lines: list[Any], actor: Actor, results: list[dict[str, Any]]) -> list[Order]:
+    """Return the lines that can be read; those that cannot have their result already."""
+    commands: dict[bytes, Command] = {}
+    orders = []
+    public_ids = _public_ids(lines, actor)
+    for index, line in enumerate(lines):
+        try:
+            orders.append(_order(index, line, actor, commands, public_ids))
+        except (WorkitemError, ValidationError) as refusal:
+            given = line.get("workitemId", "") if isinstance(line, dict) else ""
+            results[index] = _refused(index, given if isinstance(given, str) else "", refusal)
+    return orders
+
+
+def _order(index: int, line: Any, actor: Actor, commands: dict[bytes, Command], public_ids: dict[str, str]) -> Order:
+    if not isinstance(line, dict):
+        raise errors.invalid("commands", _("A command must be an object."))
+    given, action, if_version = (line.get(name) for name in FRAME)
+    if not isinstance(given, str) or not given:
+        raise errors.invalid("workitemId", _("Name the workitem."))
+    if not isinstance(action, str) or action not in set(bodies.COMMANDS):
+        raise errors.invalid("action", _("This must be one of: %s.") % ", ".join(bodies.COMMANDS))
+    if if_version is not None and (type(if_version) is not int or not 0 <= if_version < 2**31):
+        raise errors.invalid("ifVersion", _("This must be a version."))
+    asked = {name: value for name, value in line.items() if name not in ("workitemId", "ifVersion")}
+    alike = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
+    if alike not in commands:
+        shape = bodies.COMMANDS[Action(action)]
+        values = bodies.values_of(shape, {name: value for name, value in asked.items() if name != "action"})
+        commands[alike] = shape().command(actor, values)
+    return Order(index, public_ids.get(given, given), commands[alike], alike, if_version)
+
+
+def _public_ids(lines: list[Any], actor: Actor) -> dict[str, str]:
+    """Return the public ids of the internal ones among the lines, found by one query."""
+    given = [line["workitemId"] for line in lines if isinstance(line, dict) and isinstance(line.get("workitemId"), str)]
+    internal = {min(int(one, 16), 2**63 - 1): one for one in given if INTERNAL_ID.fullmatch(one)}
+    if not internal:
+        return {}
+    found = Workitem.objects.visible_to(actor).filter(pk__in=internal).values_list("pk", "workitem_id")
+    return {internal[pk]: public_id for pk, public_id in found}
+
+
+def _runs(orders: list[Order]) -> list[Run]:
+    runs: list[Run] = []
+    for order in orders:
+        if not runs or not runs[-1].takes(order):
+            runs.append(Run())
+        runs[-1].orders.append(order)
+    return runs
+
+
+def _execute(run: Run, actor: Actor, results: list[dict[str, Any]]) -> None:
+    now, first = timezone.now(), run.orders[0]
+    if len(run.orders) == 1:
+        try:
+            before = Workitem.objects.filter(workitem_id=first.workitem_id).values_list("version", flat=True).first()
+            item = services.execute(first.command, first.workitem_id, actor=actor, now=now, if_version=first.if_version)
+            results[first.index] = _done(first, item.version, unchanged=item.version == before)
+        except WorkitemError as refusal:
+            results[first.index] = _refused(first.index, first.workitem_id, refusal)
+        return
+    outcome = services.execute_many(first.command, [order.workitem_id for order in run.orders], actor=actor, now=now)
+    for order in run.orders:
+        refused = outcome.refused.get(order.workitem_id)
+        if refused is not None:
+            results[order.index] = _refused(order.index, order.workitem_id, refused)
+        else:
+            version = outcome.done[order.workitem_id].version
+            results[order.index] = _done(order, version, unchanged=order.workitem_id in outcome.unchanged)
+
+
+def _rehearse(run: Run, actor: Actor, results: list[dict[str, Any]]) -> None:
+    for order in run.orders:
+        try:
+            rehearsal = services.rehearse(
+                order.command, order.workitem_id, actor=actor, now=timezone.now(), if_version=order.if_version
+            )
+            results[order.index] = _done(order, rehearsal.workitem.version, unchanged=rehearsal.event is None)
+        except WorkitemError as refusal:
+            results[order.index] = _refused(order.index, order.workitem_id, refusal)
+
+
+def _done(order: Order, version: int, *, unchanged: bool) -> dict[str, Any]:
+    status = "unchanged" if unchanged else "done"
+    return {"index": order.index, "workitemId": order.workitem_id, "status": status, "version": version}
+
+
+def _refused(index: int, workitem_id: str, refusal: WorkitemError | ValidationError) -> dict[str, Any]:
+    frame = {"index": index, "workitemId": workitem_id, "status": "refused"}
+    if isinstance(refusal, ValidationError):
+        details = errors.fields_of(refusal)
+        return {**frame, "code": InvalidValue.code, "message": errors.invalid_text(), "details": details}
+    more = errors.details_of(refusal)
+    return {**frame, "code": refusal.code, "message": refusal.message, **({"details": more} if more else {})}

@@ -1,0 +1,168 @@
+"""The vendor's own operations, on the vendor's own paths."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from queues.models import Queue
+from workitems.actors import Actor
+from workitems.api import bodies, named, representation
+from workitems.api.authentication import actor_of
+from workitems.api.base import ApiView
+from workitems.api.catalogue import WORKITEMS
+from workitems.api.errors import Unknown, invalid
+from workitems.api.listing import MAX_ROWS, refuse_unknown_parameters, shape_of
+from workitems.api.views.commands import execute
+from workitems.choices import Action
+from workitems.commands import Command, Dtmf, Hold, Mute, TransferToAgent, TransferToQueue, Unhold, Unmute
+from workitems.errors import InvalidValue
+from workitems.models import Workitem
+
+
+class MyWorkitems(ApiView):
+    """What the caller has in hand."""
+
+    def get(self, request: Request) -> Response:
+        """Answer with the caller's current items, oldest assignment first."""
+        refuse_unknown_parameters(request, ("fields", "expand"))
+        actor = actor_of(request)
+        mine = Workitem.objects.visible_to(actor).current_for(actor).order_by("assigned_at", "pk")
+        pks = list(mine.values_list("pk", flat=True)[:MAX_ROWS])
+        return Response({"objects": representation.workitems(pks, actor, shape_of(request, WORKITEMS))})
+
+
+class VendorCommandView(ApiView):
+    """One command on one workitem, whose id a body may repeat but not change."""
+
+    body: ClassVar[type[bodies.Body]]
+
+    def post(self, request: Request, workitem_id: str, **path: str) -> Response:
+        """Do it."""
+        refuse_unknown_parameters(request, ())
+        actor = actor_of(request)
+        _pk, public_id, _version = named.workitem(workitem_id, actor)
+        values = bodies.read(self.body, request)
+        repeated = values.pop("workitemId", workitem_id)
+        if repeated not in (workitem_id, public_id):
+            raise invalid("workitemId", _("This differs from the id in the path."))
+        return execute(request, workitem_id, self.command(actor, values, **path))
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """Return what the request asks for; usually what its body says."""
+        shape = self.body()
+        assert isinstance(shape, bodies.CommandBody)  # noqa: S101  the other views have a method of their own
+        return shape.command(actor, values)
+
+
+class Bridge(VendorCommandView):
+    """Connect agent and customer."""
+
+    body = bodies.COMMANDS[Action.BRIDGE]
+
+
+class HoldAndResume(VendorCommandView):
+    """Hold and resume."""
+
+    body = bodies.VendorHoldBody
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """Hold, unless the body says otherwise."""
+        return Hold() if values["hold"] else Unhold()
+
+    def delete(self, request: Request, workitem_id: str) -> Response:
+        """Resume."""
+        refuse_unknown_parameters(request, ())
+        bodies.read(bodies.Body, request)
+        return execute(request, workitem_id, Unhold())
+
+
+class HangUp(VendorCommandView):
+    """End the interaction."""
+
+    body = bodies.COMMANDS[Action.HANGUP]
+
+
+class MuteAndUnmute(VendorCommandView):
+    """Mute and unmute."""
+
+    body = bodies.Body
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """Mute."""
+        return Mute()
+
+    def delete(self, request: Request, workitem_id: str) -> Response:
+        """Unmute."""
+        refuse_unknown_parameters(request, ())
+        bodies.read(bodies.Body, request)
+        return execute(request, workitem_id, Unmute())
+
+
+class Tones(VendorCommandView):
+    """Send the key tones of the path."""
+
+    body = bodies.Body
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """Send them."""
+        return Dtmf(path["digit"])
+
+
+class Acd(VendorCommandView):
+    """Set the priority."""
+
+    body = bodies.COMMANDS[Action.PRIORITY]
+
+
+class AnswerByEmail(VendorCommandView):
+    """Answer by e-mail."""
+
+    body = bodies.COMMANDS[Action.SEND_EMAIL_RESPONSE]
+
+
+class TransferToAnAgent(VendorCommandView):
+    """Offer to another agent."""
+
+    body = bodies.VendorToAgentBody
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """To the path's agent; the body may only repeat him."""
+        user_id = path["user_id"]
+        _same_as_path("userId", values, user_id)
+        return TransferToAgent(_agent(user_id), bodies.options_of(values))
+
+
+class TransferToAQueue(VendorCommandView):
+    """Put in line in another queue."""
+
+    body = bodies.VendorToQueueBody
+
+    def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
+        """To the path's queue; the body may only repeat it."""
+        inbox_id = path["inbox_id"]
+        _same_as_path("inboxId", values, inbox_id)
+        return TransferToQueue(_queue(inbox_id, actor), bodies.options_of(values))
+
+
+def _same_as_path(field: str, values: dict[str, Any], given: str) -> None:
+    if values.get(field, given) != given:
+        raise invalid(field, _("This differs from the id in the path."))
+
+
+def _agent(user_id: str) -> User:
+    try:
+        return named.agent(user_id)
+    except InvalidValue as problem:
+        raise Unknown(problem.message) from None
+
+
+def _queue(inbox_id: str, actor: Actor) -> Queue:
+    try:
+        return named.target_queue(inbox_id, actor)
+    except InvalidValue as problem:
+        raise Unknown(problem.message) from None
