@@ -484,3 +484,54 @@ def test_lists_cost_the_same_for_any_number_of_rows(place, budget, admin, queue,
         queue.members.add(make_user())
     with django_assert_max_num_queries(budget):
         assert admin.get(f"/api/v1/{place}").json()["count"] > 0
+
+
+# What programs do in the wild
+
+
+def test_a_dry_run_of_a_purge_says_that_it_changes_something(admin, queue):
+    make_workitem(State.DISPOSITIONED, queue=queue, archived_at=NOON, workitem_id="wi_1")
+    assert post(admin, "/api/v1/workitems/wi_1/purge?dryRun=true").json()["changes"] is True
+    assert Workitem.objects.exists()
+
+
+def test_a_purge_in_a_bulk_is_done(admin, queue):
+    make_workitem(State.DISPOSITIONED, queue=queue, archived_at=NOON, workitem_id="wi_1")
+    assert bulk(admin, {"workitemId": "wi_1", "action": "purge"}).json()["results"][0]["status"] == "done"
+    assert not Workitem.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "/users/api/calls/wi_1/hold", {"hold": True}),
+        ("post", "/users/api/calls/wi_1/hangup", {}),
+        ("post", "/users/api/calls/wi_1/mute", {}),
+        ("post", "/workflows/api/workitems/wi_1/acd", {"priority": 5}),
+        ("patch", "/data/api/types/workitem/wi_1", {"name": "x"}),
+    ],
+)
+def test_a_body_may_repeat_the_paths_id_and_name_no_other(method, path, body, api, call):
+    before = facts_of(call)
+    other = getattr(api, method)(path, {**body, "workitemId": "wi_2"}, content_type=JSON)
+    assert (other.status_code, list(other.json()["details"])) == (400, ["workitemId"])
+    assert facts_of(call) == before
+    same = getattr(api, method)(path, {**body, "workitemId": "wi_1"}, content_type=JSON)
+    assert (same.status_code, same.json()["version"]) == (200, 2)
+
+
+def test_what_is_not_expanded_is_not_shown_empty(api, call):
+    shown = api.get("/api/v1/workitems?expand=contact&fields=workitemId,actions").json()["objects"][0]
+    assert shown == {"workitemId": "wi_1"}
+
+
+@pytest.mark.parametrize("number", ["+12025550123", "12025550123", "+1 202-555-0123", "(202) 555-0123"])
+def test_a_number_is_found_however_it_is_typed(number, api, queue):
+    make_workitem(queue=queue, from_address="+12025550123")
+    assert api.get("/api/v1/workitems", {"from": number}).json()["total"] == 1
+
+
+@pytest.mark.parametrize("query", ["rows=5", "cursor=x", "total=exact"])
+def test_an_export_is_the_whole_list(query, api):
+    answer = api.get(f"/api/v1/workitems?{query}", headers={"Accept": "text/csv"})
+    assert (answer.status_code, list(answer.json()["details"])) == (400, [query.split("=")[0]])

@@ -53,7 +53,7 @@ class MissingScope(WorkitemError):
     """The actor may see the workitem, but not do this."""
 
     code, kind = "scope", Kind.FORBIDDEN
-    text = _("This needs the scope %(scope)s on the workitem's queue.")
+    text = _("This needs the scope %(scope)s.")
 
 
 class MissingTransferIn(WorkitemError):

@@ -73,7 +73,8 @@ class Rehearsal:
     """What a command would do: the workitem as it would be, in memory only, and the event that would tell of it."""
 
     workitem: Workitem
-    event: TimeEvent | None  # None: it is so already
+    event: TimeEvent | None  # None: it is so already, or nothing is left to tell
+    changes: bool = True
 
 
 def execute(
@@ -163,7 +164,7 @@ def rehearse(
     if if_version is not None and if_version != workitem.version:
         raise StaleVersion(expected=if_version, current=workitem.version)
     change = _change(command, workitem, actor, now)
-    return Rehearsal(workitem, change.event if change else None)
+    return Rehearsal(workitem, change.event if change else None, changes=change is not None)
 
 
 def rehearse_create(command: Create, *, actor: Actor, now: datetime) -> Rehearsal:

@@ -76,10 +76,11 @@ class ListView(ApiView):
 
     def page(self, request: Request) -> HttpResponseBase:
         """Answer with what was asked for, in the form that Accept names."""
+        form, actor = request.accepted_renderer.format, actor_of(request)
+        if form in export.FORMATS:  # the whole list, so nothing about pages makes sense
+            return export.stream(asked(request, self.catalogue, actor, manners=()), form)
         answer, manners = PAGES[self.paging]
-        wanted = asked(request, self.catalogue, actor_of(request), manners=manners)
-        form = request.accepted_renderer.format
-        return export.stream(wanted, form) if form in export.FORMATS else Response(answer(request, wanted))
+        return Response(answer(request, asked(request, self.catalogue, actor, manners=manners)))
 
 
 def single(request: Request, wire: dict[str, Any], version: int | str, status: int = 200) -> Response:

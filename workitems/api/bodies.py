@@ -332,34 +332,49 @@ COMMANDS: dict[Action, type[CommandBody]] = {
 }
 
 
-class VendorHoldBody(Body):
+class Repeated(Body):
+    """The vendor's clients repeat the path's id in the body; another one is refused."""
+
+    workitemId = StrictText(required=False)  # noqa: N815
+
+
+def repeated(body: type[CommandBody]) -> type[CommandBody]:
+    """Return a command's body that may repeat the path's id."""
+    return type(f"Vendor{body.__name__}", (body, Repeated), {"__doc__": body.__doc__})
+
+
+class VendorHoldBody(Repeated):
     """Hold, or resume with `false`."""
 
     hold = StrictBoolean(default=True)
 
 
-class VendorToAgentBody(Body):
+class VendorToAgentBody(Repeated):
     """What a transfer to an agent may say beside its path."""
 
     userId = StrictText(required=False)  # noqa: N815
-    workitemId = StrictText(required=False)  # noqa: N815
     eventName = words(64)  # noqa: N815
     recording = Choice(choices=Recording.values, required=False)
     survey = words(64)
 
 
-class VendorToQueueBody(Body):
+class VendorToQueueBody(Repeated):
     """What a transfer to a queue may say beside its path."""
 
     inboxId = StrictText(required=False)  # noqa: N815
-    workitemId = StrictText(required=False)  # noqa: N815
     eventName = words(64)  # noqa: N815
     recording = Choice(choices=Recording.values, required=False)
     ringAll = StrictBoolean(required=False)  # noqa: N815
     survey = words(64)
 
 
-class WorkitemPatchBody(EditBody):
+VENDOR_COMMANDS = {
+    action: repeated(COMMANDS[action])
+    for action in (Action.BRIDGE, Action.HANGUP, Action.PRIORITY, Action.SEND_EMAIL_RESPONSE)
+}
+
+
+class WorkitemPatchBody(EditBody, Repeated):
     """Corrections, the priority among them."""
 
     priority = StrictInteger(required=False, min_value=Priority.LOWEST, max_value=Priority.HIGHEST)

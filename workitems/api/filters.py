@@ -55,9 +55,17 @@ class WorkitemFilters(django_filters.FilterSet):
         return rows if value == "any" else rows.filter(archived_at__isnull=value == "false")
 
 
+class Address(django_filters.CharFilter):
+    """A number however it is typed, an e-mail address in any case, or a handle."""
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep what came from, or went to, this address."""
+        return qs.filter(**{f"{self.field_name}__in": {value, normal_address(value)}}) if value else qs
+
+
 # `from` is a word of Python's, so it cannot stand in the class.
-WorkitemFilters.base_filters["from"] = django_filters.CharFilter(field_name="from_address")
-WorkitemFilters.base_filters["to"] = django_filters.CharFilter(field_name="to_address")
+WorkitemFilters.base_filters["from"] = Address(field_name="from_address")
+WorkitemFilters.base_filters["to"] = Address(field_name="to_address")
 
 
 class ContactFilters(django_filters.FilterSet):

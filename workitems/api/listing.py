@@ -22,7 +22,7 @@ from workitems import search
 from workitems.actors import Actor
 from workitems.api.catalogue import WORKITEMS, Catalogue
 from workitems.api.errors import invalid
-from workitems.api.representation import EVERYTHING, WHOLE, WORKITEM_FIELDS, Shape, Wire
+from workitems.api.representation import EVERYTHING, Shape, Wire
 
 MAX_ROWS = 1000
 USUAL_ROWS = 100
@@ -129,16 +129,16 @@ def everything(wanted: Asked) -> Iterator[Wire]:
 
 def shape_of(request: Request, catalogue: Catalogue) -> Shape:
     """Return how much of each object is wanted."""
-    expand, fields = EVERYTHING, WORKITEM_FIELDS if catalogue is WORKITEMS else catalogue.fields
+    expand, fields = EVERYTHING, catalogue.fields
     if "expand" in request.query_params and catalogue.expandable:
         expand = frozenset(_names(request, "expand", catalogue.expandable))
     if "fields" in request.query_params:
         chosen = _names(request, "fields", catalogue.fields)
+        if not chosen:
+            raise invalid("fields", _("Name at least one field."))
         fields = tuple(name for name in catalogue.fields if name in chosen)
-    elif expand != EVERYTHING:
+    if expand != EVERYTHING:
         fields = tuple(name for name in fields if name not in catalogue.expandable or name in expand)
-    elif catalogue is WORKITEMS:
-        return WHOLE
     return Shape(expand=expand, fields=fields)
 
 
@@ -182,6 +182,12 @@ def _filtered(rows: QuerySet[Any], request: Request, catalogue: Catalogue) -> Qu
         raise invalid(field, str(problems[0]))
     found: QuerySet[Any] = form.qs
     return found
+
+
+def refuse_another_id(values: dict[str, Any], field: str, *right: str) -> None:
+    """Take an id out of a body's values; raise InvalidValue where it is not the path's."""
+    if values.pop(field, right[0]) not in right:
+        raise invalid(field, _("This differs from the id in the path."))
 
 
 def _names(request: Request, name: str, allowed: tuple[str, ...]) -> list[str]:

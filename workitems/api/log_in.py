@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from workitems.api import tokens
 from workitems.api.authentication import PasswordAuthentication, TokenAuthentication, text_in
+from workitems.api.base import ApiView
 from workitems.api.tokens import LOGIN, LONGEST_CHAIN, Credential
 
 
-class LogIn(APIView):
+class LogIn(ApiView):
     """Exchange a username and password for a token."""
 
     authentication_classes = [PasswordAuthentication]
@@ -27,7 +27,7 @@ class LogIn(APIView):
         return _answer(request, tokens.issue(request.user, now=timezone.now()))
 
 
-class RenewToken(APIView):
+class RenewToken(ApiView):
     """Exchange the token of a log-in for a fresh one, which never may more."""
 
     authentication_classes = [TokenAuthentication]

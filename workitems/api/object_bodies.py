@@ -25,8 +25,9 @@ def public_id(**options: Any) -> serializers.RegexField:
 
 
 class ContactChanges(Body):
-    """The facts of a contact."""
+    """The facts of a contact; the id may repeat the path's."""
 
+    contactId = words(64)  # noqa: N815
     displayName = words(200, allow_blank=False)  # noqa: N815  the wire's own name
     firstName = words(100)  # noqa: N815
     lastName = words(100)  # noqa: N815
@@ -43,13 +44,14 @@ class ContactChanges(Body):
 class ContactBody(ContactChanges):
     """A new contact."""
 
-    contactId = public_id(required=False)  # noqa: N815
+    contactId = public_id(required=False)  # type: ignore[assignment]  # noqa: N815
     displayName = StrictText(max_length=200)  # noqa: N815
 
 
 class QueueChanges(Body):
-    """The facts of a queue; lists stand for the whole of them."""
+    """The facts of a queue; lists stand for the whole of them, the id may repeat the path's."""
 
+    queueId = words(64)  # noqa: N815
     name = words(100, allow_blank=False)
     description = words(65_536)
     channels = serializers.ListField(child=Choice(choices=Channel.values), required=False, max_length=len(Channel))
@@ -66,13 +68,14 @@ class QueueChanges(Body):
 class QueueBody(QueueChanges):
     """A new queue."""
 
-    queueId = public_id()  # noqa: N815
+    queueId = public_id()  # type: ignore[assignment]  # noqa: N815
     name = StrictText(max_length=100)
 
 
 class DispositionChanges(Body):
-    """The facts of a disposition; no types mean all of them."""
+    """The facts of a disposition; no types mean all of them, the id may repeat the path's."""
 
+    dispositionId = words(64)  # noqa: N815
     name = words(100, allow_blank=False)
     resolved = StrictBoolean(required=False)
     types = serializers.ListField(child=Choice(choices=Type.values), required=False, max_length=len(Type))
@@ -82,5 +85,5 @@ class DispositionChanges(Body):
 class DispositionBody(DispositionChanges):
     """A new disposition."""
 
-    dispositionId = public_id()  # noqa: N815
+    dispositionId = public_id()  # type: ignore[assignment]  # noqa: N815
     name = StrictText(max_length=100)

@@ -107,8 +107,9 @@ class Simulation:
         for item in mine.filter(state=State.INQUEUE, channel_type__in=LIVE).in_line()[:LOOKED_AT]:
             if self.dice.random() < played / PATIENCE_SECONDS:
                 yield HangUp(EndedBy.CUSTOMER), item.workitem_id, self.system
+        players = [agent.pk for agent in self.centre.agents.values()]  # who else takes part, plays for himself
         for state, mean in MEAN_SECONDS.items():
-            standing = mine.filter(state=state, agent__isnull=False).order_by("state_changed_at")
+            standing = mine.filter(state=state, agent__in=players).order_by("state_changed_at")
             for item in standing[:LOOKED_AT]:
                 if item.agent is not None and self.dice.random() < played / mean:
                     yield self._next(item), item.workitem_id, Actor.of(item.agent, Door.API)

@@ -92,20 +92,22 @@ def _vendor(name: str, summary: str, body: type[Any] | None, example: Any = None
 
 
 VENDOR = {
-    "Bridge.post": _vendor("vendorBridge", "Connect agent and customer.", bodies.Body),
+    "Bridge.post": _vendor("vendorBridge", "Connect agent and customer.", bodies.VENDOR_COMMANDS[Action.BRIDGE]),
     "HoldAndResume.post": _vendor("vendorHold", "Hold, or resume.", bodies.VendorHoldBody, {"hold": True}),
     "HoldAndResume.delete": _vendor("vendorResume", "Resume.", None),
     "HangUp.post": _vendor(
-        "vendorHangUp", "End the interaction.", bodies.COMMANDS[Action.HANGUP], {"reason": "customer"}
+        "vendorHangUp", "End the interaction.", bodies.VENDOR_COMMANDS[Action.HANGUP], {"reason": "customer"}
     ),
-    "MuteAndUnmute.post": _vendor("vendorMute", "Switch the agent's microphone off.", bodies.Body),
+    "MuteAndUnmute.post": _vendor("vendorMute", "Switch the agent's microphone off.", bodies.Repeated),
     "MuteAndUnmute.delete": _vendor("vendorUnmute", "Switch the agent's microphone on.", None),
-    "Tones.post": _vendor("vendorSendTones", "Send key tones.", bodies.Body),
-    "Acd.post": _vendor("vendorSetPriority", "Set the priority.", bodies.COMMANDS[Action.PRIORITY], {"priority": 5}),
+    "Tones.post": _vendor("vendorSendTones", "Send key tones.", bodies.Repeated),
+    "Acd.post": _vendor(
+        "vendorSetPriority", "Set the priority.", bodies.VENDOR_COMMANDS[Action.PRIORITY], {"priority": 5}
+    ),
     "AnswerByEmail.post": _vendor(
         "vendorSendEmailResponse",
         "Answer by e-mail.",
-        bodies.COMMANDS[Action.SEND_EMAIL_RESPONSE],
+        bodies.VENDOR_COMMANDS[Action.SEND_EMAIL_RESPONSE],
         COMMAND_EXAMPLES[Action.SEND_EMAIL_RESPONSE],
     ),
     "TransferToAnAgent.post": _vendor(

@@ -38,7 +38,7 @@ def moment() -> serializers.IntegerField:
 class Free(serializers.DictField):
     """An object of the integrations' own."""
 
-    child = serializers.JSONField(allow_null=True)
+    child = serializers.JSONField()
 
 
 class ContactWire(Wire):
@@ -162,7 +162,7 @@ class ErrorWire(serializers.Serializer[Any]):
     message = said()
     requestId = said()  # noqa: N815
     details = serializers.DictField(
-        child=serializers.JSONField(allow_null=True), required=False, help_text="The fields at fault, with reasons"
+        child=serializers.JSONField(), required=False, help_text="The fields at fault, with reasons"
     )
 
 
@@ -246,7 +246,7 @@ class BulkResult(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False)
     code = said(required=False)
     message = said(required=False)
-    details = serializers.DictField(child=serializers.JSONField(allow_null=True), required=False)
+    details = serializers.DictField(child=serializers.JSONField(), required=False)
 
 
 class BulkWire(serializers.Serializer[Any]):

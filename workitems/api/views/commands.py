@@ -205,11 +205,11 @@ def _runs(orders: list[Order]) -> list[Run]:
 
 def _execute(run: Run, actor: Actor, results: list[dict[str, Any]]) -> None:
     now, first = timezone.now(), run.orders[0]
-    if len(run.orders) == 1:
+    if first.if_version is not None:  # stands alone in its run
         try:
-            before = Workitem.objects.filter(workitem_id=first.workitem_id).values_list("version", flat=True).first()
             item = services.execute(first.command, first.workitem_id, actor=actor, now=now, if_version=first.if_version)
-            results[first.index] = _done(first, item.version, unchanged=item.version == before)
+            same = item.version == first.if_version and first.command.action is not Action.PURGE
+            results[first.index] = _done(first, item.version, unchanged=same)
         except WorkitemError as refusal:
             results[first.index] = _refused(first.index, first.workitem_id, refusal)
         return
@@ -229,7 +229,7 @@ def _rehearse(run: Run, actor: Actor, results: list[dict[str, Any]]) -> None:
             rehearsal = services.rehearse(
                 order.command, order.workitem_id, actor=actor, now=timezone.now(), if_version=order.if_version
             )
-            results[order.index] = _done(order, rehearsal.workitem.version, unchanged=rehearsal.event is None)
+            results[order.index] = _done(order, rehearsal.workitem.version, unchanged=not rehearsal.changes)
         except WorkitemError as refusal:
             results[order.index] = _refused(order.index, order.workitem_id, refusal)
 

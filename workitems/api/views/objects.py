@@ -16,7 +16,7 @@ from workitems import directory, services
 from workitems.api import bodies, catalogue, conditional, named, object_bodies, representation
 from workitems.api.authentication import actor_of
 from workitems.api.base import ListView, single
-from workitems.api.listing import refuse_unknown_parameters, shape_of, truth
+from workitems.api.listing import refuse_another_id, refuse_unknown_parameters, shape_of, truth
 from workitems.api.rendering import to_json
 from workitems.choices import Scope
 from workitems.commands import Archive, Purge
@@ -62,6 +62,7 @@ class Workitems(ViewSetMixin, ListView):
         actor = actor_of(request)
         values = bodies.read(bodies.WorkitemPatchBody, request)
         pk, public_id, version = named.workitem(workitem_id, actor)
+        refuse_another_id(values, "workitemId", workitem_id, public_id)
         expected = conditional.expected_version(request, version)
         commands = bodies.WorkitemPatchBody().commands(actor, values)
 
@@ -120,6 +121,7 @@ class DirectoryObjects(ViewSetMixin, ListView):
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
         values = bodies.read(self.change_body, request)
+        refuse_another_id(values, self.kind.id_name, object_id)
         row = self.kind.change(
             object_id, values, actor=actor, now=timezone.now(), if_version=self._expected(request, object_id)
         )
@@ -192,7 +194,7 @@ def rehearsed(rehearsal: services.Rehearsal) -> dict[str, Any]:
     item, event = rehearsal.workitem, rehearsal.event
     return {
         "dryRun": True,
-        "changes": event is not None,
+        "changes": rehearsal.changes,
         "event": event.type if event else "",
         "fromState": event.from_state if event else item.state,
         "toState": item.state,

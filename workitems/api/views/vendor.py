@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,8 +14,8 @@ from workitems.api import bodies, named, representation
 from workitems.api.authentication import actor_of
 from workitems.api.base import ApiView
 from workitems.api.catalogue import WORKITEMS
-from workitems.api.errors import Unknown, invalid
-from workitems.api.listing import MAX_ROWS, refuse_unknown_parameters, shape_of
+from workitems.api.errors import Unknown
+from workitems.api.listing import MAX_ROWS, refuse_another_id, refuse_unknown_parameters, shape_of
 from workitems.api.views.commands import execute
 from workitems.choices import Action
 from workitems.commands import Command, Dtmf, Hold, Mute, TransferToAgent, TransferToQueue, Unhold, Unmute
@@ -47,10 +46,14 @@ class VendorCommandView(ApiView):
         actor = actor_of(request)
         _pk, public_id, _version = named.workitem(workitem_id, actor)
         values = bodies.read(self.body, request)
-        repeated = values.pop("workitemId", workitem_id)
-        if repeated not in (workitem_id, public_id):
-            raise invalid("workitemId", _("This differs from the id in the path."))
+        refuse_another_id(values, "workitemId", workitem_id, public_id)
         return execute(request, workitem_id, self.command(actor, values, **path))
+
+    def undo(self, request: Request, workitem_id: str, command: Command) -> Response:
+        """Do the opposite, which leaves nothing to choose."""
+        _pk, public_id, _version = named.workitem(workitem_id, actor_of(request))
+        refuse_another_id(bodies.read(bodies.Repeated, request), "workitemId", workitem_id, public_id)
+        return execute(request, workitem_id, command)
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """Return what the request asks for; usually what its body says."""
@@ -62,7 +65,7 @@ class VendorCommandView(ApiView):
 class Bridge(VendorCommandView):
     """Connect agent and customer."""
 
-    body = bodies.COMMANDS[Action.BRIDGE]
+    body = bodies.VENDOR_COMMANDS[Action.BRIDGE]
 
 
 class HoldAndResume(VendorCommandView):
@@ -77,20 +80,19 @@ class HoldAndResume(VendorCommandView):
     def delete(self, request: Request, workitem_id: str) -> Response:
         """Resume."""
         refuse_unknown_parameters(request, ())
-        bodies.read(bodies.Body, request)
-        return execute(request, workitem_id, Unhold())
+        return self.undo(request, workitem_id, Unhold())
 
 
 class HangUp(VendorCommandView):
     """End the interaction."""
 
-    body = bodies.COMMANDS[Action.HANGUP]
+    body = bodies.VENDOR_COMMANDS[Action.HANGUP]
 
 
 class MuteAndUnmute(VendorCommandView):
     """Mute and unmute."""
 
-    body = bodies.Body
+    body = bodies.Repeated
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """Mute."""
@@ -99,14 +101,13 @@ class MuteAndUnmute(VendorCommandView):
     def delete(self, request: Request, workitem_id: str) -> Response:
         """Unmute."""
         refuse_unknown_parameters(request, ())
-        bodies.read(bodies.Body, request)
-        return execute(request, workitem_id, Unmute())
+        return self.undo(request, workitem_id, Unmute())
 
 
 class Tones(VendorCommandView):
     """Send the key tones of the path."""
 
-    body = bodies.Body
+    body = bodies.Repeated
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """Send them."""
@@ -116,13 +117,13 @@ class Tones(VendorCommandView):
 class Acd(VendorCommandView):
     """Set the priority."""
 
-    body = bodies.COMMANDS[Action.PRIORITY]
+    body = bodies.VENDOR_COMMANDS[Action.PRIORITY]
 
 
 class AnswerByEmail(VendorCommandView):
     """Answer by e-mail."""
 
-    body = bodies.COMMANDS[Action.SEND_EMAIL_RESPONSE]
+    body = bodies.VENDOR_COMMANDS[Action.SEND_EMAIL_RESPONSE]
 
 
 class TransferToAnAgent(VendorCommandView):
@@ -133,7 +134,7 @@ class TransferToAnAgent(VendorCommandView):
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """To the path's agent; the body may only repeat him."""
         user_id = path["user_id"]
-        _same_as_path("userId", values, user_id)
+        refuse_another_id(values, "userId", user_id)
         return TransferToAgent(_agent(user_id), bodies.options_of(values))
 
 
@@ -145,13 +146,8 @@ class TransferToAQueue(VendorCommandView):
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """To the path's queue; the body may only repeat it."""
         inbox_id = path["inbox_id"]
-        _same_as_path("inboxId", values, inbox_id)
+        refuse_another_id(values, "inboxId", inbox_id)
         return TransferToQueue(_queue(inbox_id, actor), bodies.options_of(values))
-
-
-def _same_as_path(field: str, values: dict[str, Any], given: str) -> None:
-    if values.get(field, given) != given:
-        raise invalid(field, _("This differs from the id in the path."))
 
 
 def _agent(user_id: str) -> User:
