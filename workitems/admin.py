@@ -36,6 +36,7 @@ from workitems.actors import Actor
 from workitems.choices import Door, EndedBy, Scope
 from workitems.commands import Command, Edit, HangUp, Hold, SetPriority, TransferToQueue
 from workitems.errors import StaleVersion, WorkitemError
+from workitems.middleware import request_id
 from workitems.models import Disposition, OutgoingMail, TimeEvent, Transfer, TransferItem, Workitem
 
 AT_ONCE = 200  # the most that an action does while the person waits
@@ -50,7 +51,8 @@ def actor_of(request: HttpRequest) -> Actor:
     """Return who acts in this request; his rights are read once a request."""
     actor: Actor | None = getattr(request, "workitems_actor", None)
     if actor is None:
-        actor = request.workitems_actor = Actor.of(request.user, Door.ADMIN)  # type: ignore[attr-defined]
+        actor = Actor.of(request.user, Door.ADMIN, request_id=request_id(request))
+        request.workitems_actor = actor  # type: ignore[attr-defined]
     return actor
 
 

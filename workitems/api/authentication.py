@@ -10,9 +10,9 @@ from rest_framework.request import Request
 
 from workitems.actors import Actor
 from workitems.api import sign_in, tokens
-from workitems.api.middleware import request_id
 from workitems.api.tokens import Credential
 from workitems.choices import Door
+from workitems.middleware import request_id
 
 STRICT_PATHS = "/api/v1/"  # the word Bearer may be left out elsewhere only: the vendor's clients do it
 LONGEST_NAME = 150

@@ -17,8 +17,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from workitems.api.middleware import request_id
 from workitems.errors import InvalidSearch, InvalidValue, Kind, StaleVersion, WorkitemError
+from workitems.middleware import request_id
 
 STATUS = {
     Kind.UNKNOWN: status.HTTP_404_NOT_FOUND,

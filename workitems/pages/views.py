@@ -17,6 +17,7 @@ from workitems import services, tasks
 from workitems.actors import Actor
 from workitems.choices import Action, Door, Priority
 from workitems.errors import Kind, WorkitemError
+from workitems.middleware import request_id
 from workitems.models import TimeEvent, Workitem
 from workitems.pages.forms import FORMS, ActionForm
 
@@ -91,7 +92,7 @@ def act(request: HttpRequest, workitem_id: str, action: str) -> HttpResponse:
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return Actor.of(request.user, Door.PAGE)
+    return Actor.of(request.user, Door.PAGE, request_id=request_id(request))
 
 
 def _seen(workitem_id: str, actor: Actor) -> Workitem:
