@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import socket
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -16,7 +19,7 @@ from tests.builders import facts_of, last_event, make_contact, make_queue, make_
 from tests.doors import bearer
 from workitems.api.models import KeptAnswer
 from workitems.choices import Scope, State
-from workitems.groups import grant
+from workitems.groups import grant, sync_scope_groups
 from workitems.models import TimeEvent, Workitem
 
 JSON = "application/json"
@@ -125,8 +128,6 @@ def test_what_breaks_is_not_kept_and_has_no_effect(api, queue, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_key_sent_five_times_at_once_has_one_effect():
     user = make_user("gateway")
-    from workitems.groups import sync_scope_groups
-
     sync_scope_groups()
     grant(user, Scope.WRITE)
     make_queue("q_support")
@@ -153,13 +154,38 @@ def test_a_key_sent_five_times_at_once_has_one_effect():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_request_whose_connection_was_cut_has_its_answer_kept(live_server):
+    sync_scope_groups()
+    user = make_user("gateway")
+    grant(user, Scope.WRITE)
+    make_queue("q_support")
+    body = json.dumps(CREATE).encode()
+    head = [
+        "POST /api/v1/workitems HTTP/1.1",
+        f"Host: {live_server.thread.host}",
+        f"Authorization: {bearer(user)['Authorization']}",
+        "Idempotency-Key: k-cut",
+        f"Content-Type: {JSON}",
+        f"Content-Length: {len(body)}",
+    ]
+    with socket.create_connection((live_server.thread.host, live_server.thread.port)) as line:
+        line.sendall("\r\n".join([*head, "", ""]).encode() + body)
+    deadline = time.monotonic() + 10
+    while not KeptAnswer.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    client = Client(headers={**bearer(user), "Idempotency-Key": "k-cut"})
+    answer = client.post("/api/v1/workitems", body, content_type=JSON)
+    assert (answer.status_code, answer["Idempotent-Replayed"]) == (201, "true")
+    assert [item.workitem_id for item in Workitem.objects.all()] == [answer.json()["workitemId"]]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_while_the_first_request_runs_the_second_is_told_so():
     if connection.vendor != "postgresql":
         pytest.skip("on SQLite the second request waits for the first one's transaction and then replays its answer")
     from django.db import transaction
 
     from workitems.api import idempotency
-    from workitems.groups import sync_scope_groups
 
     sync_scope_groups()
     user = make_user("gateway")

@@ -11,6 +11,7 @@ from contacts.models import Contact
 from queues.models import Queue
 from tests.builders import NOON, facts_of, last_event, make_contact, make_disposition, make_user, make_workitem
 from tests.doors import bearer
+from workitems import tasks
 from workitems.api.bodies import COMMANDS
 from workitems.choices import Scope, State, Type
 from workitems.groups import grant
@@ -535,3 +536,37 @@ def test_a_number_is_found_however_it_is_typed(number, api, queue):
 def test_an_export_is_the_whole_list(query, api):
     answer = api.get(f"/api/v1/workitems?{query}", headers={"Accept": "text/csv"})
     assert (answer.status_code, list(answer.json()["details"])) == (400, [query.split("=")[0]])
+
+
+@pytest.mark.parametrize(
+    "path", ["/users/api/workitems/wi_1/sendemailresponse", "/api/v1/workitems/wi_1/sendEmailResponse"]
+)
+def test_an_answer_by_mail_goes_out(path, api, queue, ann, mailoutbox):
+    make_workitem(
+        State.ACTIVE, queue=queue, agent=ann, workitem_id="wi_1", type=Type.INBOUND_EMAIL, name="Parcel",
+        from_address="ada@example.org", to_address="support@example.org", data={"messageId": "<m1@example.org>"},
+    )  # fmt: skip
+    body = {
+        "from": "support@example.org",
+        "to": "ada@example.org",
+        "subject": "Re: Parcel",
+        "bodyParts": [
+            {"contentType": "text/plain", "content": "On its way."},
+            {"contentType": "text/html", "content": "<p>On its way.</p>"},
+        ],
+        "toAddresses": ["bob@example.org"],
+        "ccAddresses": ["cc@example.org"],
+        "bccAddresses": ["bcc@example.org"],
+        "createdAt": 1772452800000,
+    }
+    assert post(api, path, body).json()["timeEvents"][-1]["type"] == "emailAnswered"
+    assert mailoutbox == []
+    tasks.send_mails()
+    (mail,) = mailoutbox
+    assert (mail.to, mail.cc, mail.bcc) == (
+        ["ada@example.org", "bob@example.org"],
+        ["cc@example.org"],
+        ["bcc@example.org"],
+    )
+    assert (mail.body, mail.alternatives[0].content) == ("On its way.", "<p>On its way.</p>")
+    assert mail.extra_headers["In-Reply-To"] == "<m1@example.org>"
