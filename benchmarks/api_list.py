@@ -2,8 +2,9 @@
 
     DATABASE_URL=postgres://… .venv/bin/python benchmarks/api_list.py [--sizes 10000 100000 1000000] [--rounds 60]
 
-In a test database of its own on that server. Both sides are granian in WSGI mode with one worker and one thread, asked
-in turn over one kept connection each; ours with a token, rights and the usual limits.
+In a database of its own on that server, workitems_benchmark, made anew and dropped again. Both sides are granian in
+WSGI mode with one worker and one thread, asked in turn over one kept connection each; ours with a token, rights and the
+usual limits.
 """
 
 import argparse
@@ -192,6 +193,7 @@ def main() -> None:
     options = parser.parse_args()
     if connection.vendor != "postgresql":
         raise SystemExit("The floor speaks to PostgreSQL; name a server in DATABASE_URL.")
+    connection.settings_dict["TEST"]["NAME"] = "workitems_benchmark"
     databases = setup_databases(verbosity=0, interactive=False)
     base, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
     url = f"{base}/{connection.settings_dict['NAME']}"
