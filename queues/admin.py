@@ -31,6 +31,11 @@ class QueueAdmin(ModelAdmin):
     list_per_page = 25
     show_full_result_count = False
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Move the version on: programs ask by it whether they know the latest."""
+        obj.version += change
+        super().save_model(request, obj, form, change)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Load the channels along with the page."""
         return Queue.objects.with_channels()

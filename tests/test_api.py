@@ -521,11 +521,22 @@ def test_a_chat_handle_is_not_somebodys_number(address, api, queue):
     assert (item["from"], item["contactId"]) == (address, "")
 
 
-def test_outbound_work_is_not_put_on_people_who_do_not_work_there(api, queue):
-    make_user("clerk")
+def test_outbound_work_is_not_put_on_people_who_do_not_work_there(api, queue, sales):
+    sales.members.add(make_user("clerk"))
     body = {"type": "OutboundCall", "selectedQueue": "q_support", "agentUsername": "clerk"}
     answer = api.post("/data/api/types/workitem", body, content_type=JSON)
     assert (answer.status_code, answer.json()["code"]) == (409, "agent_unavailable")
+    assert not Workitem.objects.exists()
+
+
+def test_who_works_in_no_queue_answers_like_nobody(api, queue):
+    make_user("clerk")
+    messages = []
+    for name in ("clerk", "nobody"):
+        body = {"type": "OutboundCall", "selectedQueue": "q_support", "agentUsername": name}
+        answer = api.post("/data/api/types/workitem", body, content_type=JSON)
+        messages.append((answer.status_code, answer.json()["message"].replace(name, "X")))
+    assert messages[0] == messages[1] == (400, "There is no agent X.")
     assert not Workitem.objects.exists()
 
 

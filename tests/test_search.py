@@ -337,7 +337,6 @@ OTHERS = [
     (QUEUES, Queue, "queue_id", "channels:voice q_sales", "q_sales"),
     (QUEUES, Queue, "queue_id", "NOT supervisors:*", "q_sales q_support"),
     (DISPOSITIONS, Disposition, "disposition_id", "solved resolved:true", "d_solved"),
-    (AGENTS, User, "username", "queue:q_support", "ann ben"),
     (AGENTS, User, "username", "username:a*", "ann"),
 ]
 

@@ -19,7 +19,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, Model
 
 from workitems import lifecycle
-from workitems.actors import Actor
+from workitems.actors import Actor, Standing
 from workitems.choices import Action, Scope
 from workitems.commands import Command, Create
 from workitems.errors import (
@@ -139,7 +139,7 @@ def record(histories: Sequence[History], *, actor: Actor) -> None:
     in_transaction(write)
 
 
-def explain(workitem: Workitem, actor: Actor) -> dict[Action, WorkitemError | None]:
+def explain(workitem: Standing, actor: Actor) -> dict[Action, WorkitemError | None]:
     """Return every action with None where this actor may take it now, else the reason why not."""
     return {action: lifecycle.refusal(action, workitem, actor) for action in lifecycle.ITEM_ACTIONS}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import NotSupportedError, connection
 
 
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -20,11 +20,27 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetch_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
     raw: Any = connection
+    try:
+        return _run(raw, sql, params, keep=True)
+    except NotSupportedError:
+        # A migration has changed the type of a column under a plan; PostgreSQL says so instead of planning anew.
+        if raw.connection is not None:
+            raw.connection._prepared.clear()
+        if raw.in_atomic_block:
+            raise  # the transaction is lost, the next one finds a clean connection
+        return _run(raw, sql, params, keep=False)
+
+
+def _run(raw: Any, sql: str, params: Sequence[Any], *, keep: bool) -> list[tuple[Any, ...]]:
+    raw.ensure_connection()
     with raw.wrap_database_errors, raw._prepare_cursor(_prepared_cursor()(raw.connection)) as cursor:
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        raw.connection.prepare_threshold = 0 if keep else None  # Django's own queries are never prepared
+        try:
+            cursor.execute(sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        finally:
+            raw.connection.prepare_threshold = None
     return rows
 
 
@@ -32,13 +48,4 @@ def _fetch_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 def _prepared_cursor() -> Any:
     from django.db.backends.postgresql import base  # needs psycopg, which SQLite does not
 
-    server_binding: Any = base.ServerBindingCursor
-
-    class PreparedCursor(server_binding):
-        """Django's own cursors bind on the client and plan anew each time."""
-
-        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-            """Keep the plan."""
-            return super().execute(query, params, prepare=True, **options)
-
-    return PreparedCursor
+    return base.ServerBindingCursor  # the other kind binds on the client, and so plans anew each time

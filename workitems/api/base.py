@@ -59,9 +59,10 @@ class ApiView(APIView):
         return response
 
     def _work(self) -> Response:
-        handler = getattr(self, (self.request.method or "").lower(), self.http_method_not_allowed)
+        name = (self.request.method or "").lower()
+        handler = getattr(self, name, None) if name in self.http_method_names else None
         try:
-            answer: Response = handler(self.request, *self.args, **self.kwargs)
+            answer: Response = (handler or self.http_method_not_allowed)(self.request, *self.args, **self.kwargs)
         except Exception as error:  # noqa: BLE001  what is not expected is raised again by handle_exception
             answer = self.handle_exception(error)
         return answer
@@ -72,7 +73,12 @@ class ListView(ApiView):
 
     catalogue: Catalogue
     paging = BY_CURSOR
-    renderer_classes = [JSONRenderer, CSVRenderer, NDJSONRenderer]
+    action: str  # of the viewset that it is mixed into
+
+    def get_renderers(self) -> list[Any]:
+        """Offer the forms of an export for lists only."""
+        kinds = [JSONRenderer, CSVRenderer, NDJSONRenderer] if self.action == "list" else [JSONRenderer]
+        return [kind() for kind in kinds]
 
     def page(self, request: Request) -> HttpResponseBase:
         """Answer with what was asked for, in the form that Accept names."""
@@ -86,6 +92,6 @@ class ListView(ApiView):
 def single(request: Request, wire: dict[str, Any], version: int | str, status: int = 200) -> Response:
     """Answer with one object under its ETag, or with 304 where the caller has it already."""
     tag = conditional.etag(version)
-    if request.method == "GET" and conditional.is_known(request, tag):
+    if request.method in ("GET", "HEAD") and conditional.is_known(request, tag):
         return Response(status=304, headers={"ETag": tag})
     return Response(wire, status=status, headers={"ETag": tag})

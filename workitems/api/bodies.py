@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -74,7 +75,9 @@ class StrictInteger(serializers.IntegerField):
 
 
 class StrictBoolean(serializers.BooleanField):
-    """``true`` or ``false``, not what looks like it."""
+    """``true`` or ``false``, not what looks like it, and never what a form leaves out."""
+
+    default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
         """Take truth values only."""
@@ -135,7 +138,7 @@ class OfferBody(CommandBody):
 
     def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
         """Offer it."""
-        return Offer(named.agent(values["agentUsername"]))
+        return Offer(named.agent(values["agentUsername"], actor))
 
 
 class DtmfBody(CommandBody):
@@ -194,7 +197,7 @@ class TransferBody(CommandBody):
     def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
         """Move it."""
         if values.get("agentUsername"):
-            return TransferToAgent(named.agent(values["agentUsername"]), options_of(values))
+            return TransferToAgent(named.agent(values["agentUsername"], actor), options_of(values))
         return TransferToQueue(named.target_queue(values["selectedQueue"], actor), options_of(values))
 
 
@@ -413,7 +416,7 @@ class CreateBody(Body):
             type=Type(values["type"]),
             channel_type=values.get("channelType", ""),
             queue=named.readable_queue(queue, actor) if queue else None,
-            agent=named.agent(agent) if agent else None,
+            agent=named.agent(agent, actor) if agent else None,
             contact=named.contact(contact, actor) if contact else None,
             workitem_id=values.get("workitemId", ""),
             from_address=values.get("from", ""),
@@ -427,7 +430,8 @@ class CreateBody(Body):
 
 def read(shape: type[Body], request: Request, **options: Any) -> dict[str, Any]:
     """Return the values of a request's body, or refuse it field by field."""
-    return values_of(shape, {} if request.data is None else request.data, **options)
+    nothing = request.data is None or isinstance(request.data, QueryDict)  # an empty form; a full one is a 415
+    return values_of(shape, {} if nothing else request.data, **options)
 
 
 def values_of(shape: type[Body], data: Any, **options: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views import defaults
@@ -31,7 +31,7 @@ CODES = {
     exceptions.ParseError: "malformed",
     exceptions.AuthenticationFailed: "not_authenticated",
     exceptions.NotAuthenticated: "not_authenticated",
-    exceptions.PermissionDenied: "scope",
+    exceptions.PermissionDenied: "forbidden",
     exceptions.NotFound: "not_found",
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
@@ -40,13 +40,35 @@ CODES = {
 }
 # Beside the codes of workitems.errors and those above: what only this door has to say.
 OWN_CODES = (
-    "invalid", "idempotency_running", "idempotency_mismatch", "too_large", "too_many_attempts", "server_error",
+    "invalid", "idempotency_running", "idempotency_mismatch", "rights_changed", "too_large", "length_required",
+    "too_many_attempts", "busy", "gone_meanwhile", "server_error",
 )  # fmt: skip
 PATHS = ("/data", "/users", "/workflows", "/provider", "/api", "/oauth")
 
 
 class Unknown(exceptions.NotFound):
     """Something named in the path does not exist for this caller."""
+
+
+class Busy(exceptions.APIException):
+    """The database could not do it in time."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "busy"
+    wait = 1
+
+    def __init__(self) -> None:
+        super().__init__(_("The database is busy; try again."))
+
+
+class GoneMeanwhile(exceptions.APIException):
+    """Something that the request names was deleted while it was being answered."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "gone_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(_("Something that this refers to has been deleted meanwhile."))
 
 
 def all_codes() -> list[str]:
@@ -68,6 +90,10 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied()
     if _was_cut_short(error) and "q" in request.query_params:
         error = InvalidSearch(_("This search takes too long; narrow it, for example by a time or a queue."))
+    if _is_busy(error):
+        error = Busy()
+    elif isinstance(error, ObjectDoesNotExist) or _is_dangling(error):
+        error = GoneMeanwhile()
     if isinstance(error, WorkitemError):
         set_rollback()
         return Response(body(request, error.code, error.message, details_of(error)), status=STATUS[error.kind])
@@ -113,6 +139,21 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if not request.path.startswith(PATHS):
         return defaults.bad_request(request, exception or Exception())
     return JsonResponse(body(request, "malformed", _("The request cannot be read.")), status=400)
+
+
+def _is_busy(error: Exception) -> bool:
+    """Tell whether the database gave up waiting, or chose this request as the loser of a race three times."""
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in ("55P03", "40001", "40P01", "57014") or "database is locked" in str(error)
+
+
+def _is_dangling(error: Exception) -> bool:
+    """Tell whether a row that was named has been deleted by somebody else before ours was written."""
+    return isinstance(error, IntegrityError) and (
+        getattr(error.__cause__, "sqlstate", None) == "23503" or "FOREIGN KEY" in str(error)
+    )
 
 
 def _was_cut_short(error: Exception) -> bool:

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from workitems import services
-from workitems.api.authentication import principal_of
+from workitems.api.authentication import actor_of, principal_of
 from workitems.api.errors import invalid
 from workitems.api.models import KeptAnswer
 from workitems.api.rendering import to_json
@@ -30,6 +30,8 @@ METHODS = ("POST", "PATCH", "DELETE")
 KEY = re.compile(r'"?([!#-~]{1,255})"?')
 KEPT_HEADERS = ("ETag", "Location")
 RETRY_AFTER_SECONDS = 1
+# What was done, or was refused for good: who gets in by now, or asks something else, is answered anew.
+WORTH_KEEPING = {200, 201, 204, 400, 409, 412}
 
 
 class StillRunning(exceptions.APIException):
@@ -53,10 +55,20 @@ class OtherRequest(exceptions.APIException):
         super().__init__(_("This Idempotency-Key was used for another request."))
 
 
+class OtherRights(exceptions.APIException):
+    """What the caller may do has changed, so he may not see the first answer again."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "rights_changed"
+
+    def __init__(self) -> None:
+        super().__init__(_("It was answered, but what you may do has changed since; look at the workitem itself."))
+
+
 def key_of(request: Request) -> str | None:
     """Return the key that the request bears; the draft's quotes around it may be left out."""
     given = request.headers.get("Idempotency-Key")
-    if given is None or request.method not in METHODS:
+    if given is None or request.method not in METHODS or not request.user.is_authenticated:
         return None
     match = KEY.fullmatch(given.strip())
     if match is None:
@@ -73,13 +85,13 @@ def once(request: Request, key: str, work: Callable[[], Response]) -> Response:
             raise StillRunning
         kept = KeptAnswer.objects.filter(principal=principal, key=key, created_at__gt=timezone.now() - KEPT_FOR).first()
         if kept is not None:
-            return _again(kept, asked)
+            return _again(kept, asked, rights_of(request))
         with transaction.atomic():
             answer = work()
             if answer.exception:
                 transaction.set_rollback(True)
-        if answer.status_code < status.HTTP_500_INTERNAL_SERVER_ERROR:
-            _keep(principal, key, asked, answer)
+        if answer.status_code in WORTH_KEEPING:
+            _keep(principal, key, asked, rights_of(request), answer)
         return answer
 
     return services.in_transaction(write)
@@ -104,9 +116,18 @@ def _fingerprint(request: Request) -> str:
     return hashlib.sha256("\n".join(parts).encode() + b"\n" + request._request.body).hexdigest()
 
 
-def _keep(principal: str, key: str, asked: str, answer: Response) -> None:
+def rights_of(request: Request) -> str:
+    """Return a name for what the caller may do now: an answer is repeated to him while that is the same."""
+    actor = actor_of(request)
+    by_queue = sorted((queue, sorted(scopes)) for queue, scopes in actor.by_queue.items())
+    told = [sorted(actor.everywhere), by_queue, sorted(actor.may_transfer_in), sorted(actor.own_items)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _keep(principal: str, key: str, asked: str, rights: str, answer: Response) -> None:
     facts: dict[str, Any] = {
         "fingerprint": asked,
+        "rights": rights,
         "status": answer.status_code,
         "headers": {name: answer[name] for name in KEPT_HEADERS if name in answer},
         "body": b"" if answer.data is None else to_json(answer.data),
@@ -115,9 +136,11 @@ def _keep(principal: str, key: str, asked: str, answer: Response) -> None:
     KeptAnswer.objects.update_or_create(principal=principal, key=key, defaults=facts)
 
 
-def _again(kept: KeptAnswer, asked: str) -> Response:
+def _again(kept: KeptAnswer, asked: str, rights: str) -> Response:
     if kept.fingerprint != asked:
         raise OtherRequest
+    if kept.rights != rights:
+        raise OtherRights
     body = bytes(kept.body)
     answer = Response(orjson.Fragment(body) if body else None, status=kept.status, headers=kept.headers)
     answer["Idempotent-Replayed"] = "true"

@@ -28,8 +28,20 @@ class TooLarge(exceptions.APIException):
         super().__init__(_("The body may have %d bytes at most.") % settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
+class LengthRequired(exceptions.APIException):
+    """The body comes in pieces and does not say how long it is; it would be taken for none."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+
+    def __init__(self) -> None:
+        super().__init__(_("Send the body's length in Content-Length, not in chunks."))
+
+
 def check_size(request: Request) -> None:
-    """Raise TooLarge before a byte of a body that is too large is read."""
+    """Raise TooLarge, or LengthRequired, before a byte of the body is read."""
+    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+        raise LengthRequired
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isascii() and length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise TooLarge

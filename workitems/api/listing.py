@@ -30,11 +30,12 @@ MAX_START = 2**31 - 1
 CAP = 1000
 TOTALS = ("exact", "capped", "none")
 EXPORT_CHUNK = 500
-LONGEST_CURSOR = 1000
+LONGEST_CURSOR = 4000
 SALT = "workitems.api.cursor"
 # what says how a page is shown, and not what is in the list
 MANNERS = ("rows", "cursor", "start", "total", "fields", "expand")
-NAMES_ARCHIVE = re.compile(r"\barchived(At)?:")
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+NAMES_ARCHIVE = re.compile(r"\barchived(At)?\s*:")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,11 @@ def asked(request: Request, catalogue: Catalogue, actor: Actor, *, manners: tupl
     q = request.query_params.get("q", "")
     if not filters.keys().isdisjoint(request.query_params):  # a form costs more than the page's own query
         rows = _filtered(rows, request, catalogue)
-    if catalogue is WORKITEMS and not request.query_params.get("archived") and not NAMES_ARCHIVE.search(q):
+    if (
+        catalogue is WORKITEMS
+        and not request.query_params.get("archived")
+        and not NAMES_ARCHIVE.search(QUOTED.sub("", q))
+    ):
         rows = rows.unarchived()
     rows = search.matching(rows, q, catalogue.schema, now=timezone.now())
     sort = one_of(request, "sort", catalogue.sort_names, catalogue.usual_sort)
@@ -173,8 +178,8 @@ def refuse_unknown_parameters(request: Request, known: set[str] | tuple[str, ...
 
 
 def _filtered(rows: QuerySet[Any], request: Request, catalogue: Catalogue) -> QuerySet[Any]:
-    for name, one in catalogue.filters.base_filters.items():
-        if request.query_params.get(name) == "" and "choices" in one.extra:
+    for name in catalogue.filters.base_filters:
+        if request.query_params.get(name) == "":
             raise invalid(name, _("This is empty; leave it out or give it a value."))
     form = catalogue.filters(request.query_params, queryset=rows)
     if not form.is_valid():

@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from queues.models import Queue
 from workitems.actors import Actor
 from workitems.api.errors import invalid
-from workitems.choices import Scope
+from workitems.choices import Action, Scope
 from workitems.commands import INTERNAL_ID
 from workitems.directory import visible_contacts
-from workitems.errors import UnknownWorkitem
+from workitems.errors import MissingScope, UnknownWorkitem
+from workitems.lifecycle import MOVES
 from workitems.models import Disposition, Workitem
 
+LARGEST = 2**63 - 1
 
-def workitem(given: str, actor: Actor) -> tuple[int, str, int]:
-    """Return pk, public id and version for an id of either kind, as if it did not exist where it may not be seen."""
-    wanted = Q(pk=min(int(given, 16), 2**63 - 1)) if INTERNAL_ID.fullmatch(given) else Q(workitem_id=given)
-    rows = Workitem.objects.visible_to(actor).filter(wanted)
-    found: tuple[int, str, int] | None = rows.values_list("pk", "workitem_id", "version").first()
+
+class Found(NamedTuple):
+    """A workitem that the actor may see, and where it stands."""
+
+    pk: int
+    workitem_id: str
+    version: int
+    state: str
+    channel_type: str
+    agent_id: int | None
+    queue_id: int | None
+    ended_by: str
+    archived_at: datetime | None
+
+
+def workitem(given: str, actor: Actor) -> Found:
+    """Return a workitem by an id of either kind, as if it did not exist where it may not be seen."""
+    found = workitems([given], actor).get(given)
     if found is None:
         raise UnknownWorkitem(workitem_id=given)
     return found
 
 
-def agent(given: str, field: str = "agentUsername") -> User:
-    """Return the user with this username or, failing that, this id."""
-    found = User.objects.filter(username=given).first()
+def workitems(given: Iterable[str], actor: Actor) -> dict[str, Found]:
+    """Return the workitems among these ids of either kind that the actor may see, by the ids given."""
+    internal = {min(int(one, 16), LARGEST): one for one in given if INTERNAL_ID.fullmatch(one)}
+    public = {one for one in given if "\x00" not in one} - set(internal.values())
+    rows = Workitem.objects.visible_to(actor).filter(Q(workitem_id__in=public) | Q(pk__in=internal))
+    found = [Found(*row) for row in rows.values_list(*Found._fields)]
+    return {internal.get(one.pk, one.workitem_id): one for one in found} | {
+        one.workitem_id: one for one in found if one.workitem_id in public
+    }
+
+
+def check_scope(action: Action, found: Found, actor: Actor) -> None:
+    """Raise MissingScope before anybody else is named, so that a refusal does not tell who exists."""
+    scope = MOVES[action].scope
+    if not actor.can(scope, found):
+        raise MissingScope(scope=scope.value)
+
+
+def agent(given: str, actor: Actor, field: str = "agentUsername") -> User:
+    """Return the person with this username or, failing that, this id, among those who can be given work.
+
+    Everybody else answers as if he did not exist; the actor himself always does.
+    """
+    works = Exists(Queue.members.through.objects.filter(user=OuterRef("pk")))
+    people = User.objects.filter(works | Q(pk=actor.user.pk if actor.user else None))
+    found = people.filter(username=given).first() if "\x00" not in given else None
     if found is None and given.isascii() and given.isdigit() and len(given) < 19:
-        found = User.objects.filter(pk=int(given)).first()
+        found = people.filter(pk=int(given)).first()
     if found is None:
         raise invalid(field, _("There is no agent %s.") % given)
     return found

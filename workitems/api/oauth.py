@@ -336,6 +336,14 @@ def _problem_in_body(request: HttpRequest) -> str:
     return _problem_with(lists)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _problem_in_query(request: HttpRequest) -> str:
     query = request.META.get("QUERY_STRING", "")
     if len(query) > LONGEST_QUERY or HALF_ESCAPE.search(query):
@@ -347,6 +355,8 @@ def _problem_with(lists: Iterable[tuple[str, list[str]]]) -> str:
     for name, values in lists:
         if any("\x00" in text for text in (name, *values)):
             return _("There is a NUL in it.")
+        if name == "resource" and not all(map(_is_address, values)):
+            return _("The resource is no address.")
         if len(values[-1]) > LONGEST.get(name, len(values[-1])):
             return _("%s is too long.") % str(name)
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from queues.channels import Channel
@@ -19,9 +20,9 @@ def seconds(least: int = 0) -> StrictInteger:
     return StrictInteger(required=False, min_value=least, max_value=MOST_SECONDS)
 
 
-def public_id(**options: Any) -> serializers.RegexField:
+def public_id(**options: Any) -> StrictText:
     """Return a field for an id that is chosen once."""
-    return serializers.RegexField(PUBLIC_ID, max_length=64, **options)
+    return StrictText(max_length=64, validators=[RegexValidator(PUBLIC_ID)], **options)
 
 
 class ContactChanges(Body):
@@ -44,7 +45,7 @@ class ContactChanges(Body):
 class ContactBody(ContactChanges):
     """A new contact."""
 
-    contactId = public_id(required=False)  # type: ignore[assignment]  # noqa: N815
+    contactId = public_id(required=False)  # noqa: N815
     displayName = StrictText(max_length=200)  # noqa: N815
 
 
@@ -68,7 +69,7 @@ class QueueChanges(Body):
 class QueueBody(QueueChanges):
     """A new queue."""
 
-    queueId = public_id()  # type: ignore[assignment]  # noqa: N815
+    queueId = public_id()  # noqa: N815
     name = StrictText(max_length=100)
 
 
@@ -85,5 +86,5 @@ class DispositionChanges(Body):
 class DispositionBody(DispositionChanges):
     """A new disposition."""
 
-    dispositionId = public_id()  # type: ignore[assignment]  # noqa: N815
+    dispositionId = public_id()  # noqa: N815
     name = StrictText(max_length=100)

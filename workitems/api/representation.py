@@ -22,6 +22,7 @@ from workitems import lifecycle
 from workitems.actors import Actor
 from workitems.api.rows import JsonList, Milliseconds, Statement, text_of
 from workitems.choices import Scope
+from workitems.errors import UnknownWorkitem
 from workitems.models import Disposition, TimeEvent, Workitem
 
 Wire = dict[str, Any]
@@ -94,13 +95,15 @@ def workitems(pks: Sequence[int], actor: Actor, shape: Shape = WHOLE) -> list[Wi
 
 def workitem(pk: int, actor: Actor, shape: Shape = WHOLE) -> Wire:
     """Return one workitem as this actor sees it."""
-    return workitems([pk], actor, shape)[0]
+    found = workitems([pk], actor, shape)
+    if not found:  # purged since its pk was read
+        raise UnknownWorkitem(workitem_id=internal_id(pk))
+    return found[0]
 
 
-def timeline(pk: int, *, after: int = 0, rows: int | None = None) -> list[Wire]:
-    """Return a workitem's events in their order, those after a version only."""
-    lines = [line for line in _timelines([pk]).get(pk, []) if line["version"] > after]
-    return lines if rows is None else lines[:rows]
+def timeline(pk: int, *, after: int, rows: int) -> list[Wire]:
+    """Return so many of a workitem's events in their order, those after a version only."""
+    return [_event(row) for row in _event_rows([pk]).filter(version__gt=after)[:rows]]
 
 
 def contacts(pks: Sequence[int]) -> list[Wire]:
@@ -237,26 +240,29 @@ def _workitem(
 
 def _timelines(pks: Sequence[int]) -> dict[int, list[Wire]]:
     lines: dict[int, list[Wire]] = defaultdict(list)
-    for (
-        pk, kind, at, actor, door, token, request_id, queue, agent, details, from_state, to_state, version,
-    ) in EVENTS.of(pks):  # fmt: skip
-        lines[pk].append(
-            {
-                "type": kind,
-                "timestamp": at,
-                "userId": actor,
-                "door": door,
-                "token": token,
-                "requestId": request_id,
-                "queueId": queue or "",
-                "agentUsername": agent or "",
-                "details": orjson.Fragment(details),
-                "fromState": from_state,
-                "toState": to_state,
-                "version": version,
-            }
-        )
+    for row in EVENTS.of(pks):
+        lines[row[0]].append(_event(row))
     return lines
+
+
+def _event(row: tuple[Any, ...]) -> Wire:
+    (
+        _pk, kind, at, actor, door, token, request_id, queue, agent, details, from_state, to_state, version,
+    ) = row  # fmt: skip
+    return {
+        "type": kind,
+        "timestamp": at,
+        "userId": actor,
+        "door": door,
+        "token": token,
+        "requestId": request_id,
+        "queueId": queue or "",
+        "agentUsername": agent or "",
+        "details": orjson.Fragment(details),
+        "fromState": from_state,
+        "toState": to_state,
+        "version": version,
+    }
 
 
 def _possible(actor: Actor) -> Callable[[Line], list[str]]:

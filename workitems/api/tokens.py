@@ -162,8 +162,8 @@ def _access(text: str, address: Callable[[], str] | None) -> tuple[User, Credent
         return user, Credential(LOGIN, "log-in", scopes, f"user:{user.pk}/login", _aware(expires))
     if grant == Application.GRANT_CLIENT_CREDENTIALS and service_user != user.pk:
         return None  # it acts as somebody else by now
-    still = set(json.loads(allowed))
-    scopes = tuple(scope for scope in scopes if scope.value in still)
+    still = json.loads(allowed)
+    scopes = tuple(scope for scope in scopes if isinstance(still, list) and scope.value in still)
     principal = f"user:{user.pk}/client:{application}"
     return user, Credential(CLIENT, name or client_id, scopes, principal, _aware(expires))
 

@@ -82,5 +82,5 @@ urlpatterns = [
     *document_patterns,
     *vendor_patterns,
     *v1_patterns,
-    *(re_path(rf"^{place[1:]}(?:/.*)?$", errors.not_found) for place in errors.PATHS),
+    *(re_path(rf"^{place[1:]}(?:/[^\0]*)?$", errors.not_found) for place in errors.PATHS),
 ]

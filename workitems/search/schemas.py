@@ -168,8 +168,6 @@ AGENTS = Schema(
         "userId": Number("pk", 1, MAX_PK),
         "firstName": Text("first_name"),
         "lastName": Text("last_name"),
-        "email": Address("email"),
-        "queue": Related("id", Queue.members.through, Related("queue_id", Queue, Exact("queue_id")), key="user_id"),
     },
-    bare=AnyOf((Exact("username", is_bare=True), Text("first_name"), Text("last_name"), Address("email"))),
+    bare=AnyOf((Exact("username", is_bare=True), Text("first_name"), Text("last_name"))),
 )

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("principal", models.CharField(max_length=200, verbose_name="who asked")),
                 ("key", models.CharField(max_length=255, verbose_name="key")),
                 ("fingerprint", models.CharField(max_length=64, verbose_name="what was asked")),
+                ("rights", models.CharField(max_length=64, verbose_name="what the caller could do")),
                 ("status", models.PositiveSmallIntegerField(verbose_name="status")),
                 ("headers", models.JSONField(default=dict, verbose_name="headers")),
                 ("body", models.BinaryField(verbose_name="body")),

@@ -12,6 +12,7 @@ class KeptAnswer(models.Model):
     principal = models.CharField(_("who asked"), max_length=200)
     key = models.CharField(_("key"), max_length=255)
     fingerprint = models.CharField(_("what was asked"), max_length=64)
+    rights = models.CharField(_("what the caller could do"), max_length=64)
     status = models.PositiveSmallIntegerField(_("status"))
     headers = models.JSONField(_("headers"), default=dict)
     body = models.BinaryField(_("body"))

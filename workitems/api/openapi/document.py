@@ -24,11 +24,13 @@ ERRORS = {
     404: "It does not exist, or the caller may not see it",
     406: "No form of the answer that Accept names",
     409: "Not possible as things stand",
+    411: "The body does not say how long it is",
     412: "It is at another version than If-Match says",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The Idempotency-Key was used for another request",
     429: "Too many requests, or too many attempts to sign in",
+    503: "The database is busy",
 }
 TAGS = r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'
 TEXT = OpenApiTypes.STR
@@ -155,7 +157,7 @@ class Schema(AutoSchema):
         return {_json(200): OpenApiResponse(either)}
 
     def _possible(self, operation: Operation) -> set[int]:
-        possible = {401, 406, 413, 429, 400}
+        possible = {400, 401, 406, 411, 413, 429, 503}
         if operation.name != "logIn":
             possible |= {403, 404}
         if self.method != "GET":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -20,26 +21,25 @@ from workitems.api.base import ApiView, single
 from workitems.api.listing import MAX_ROWS, number, refuse_unknown_parameters, truth
 from workitems.api.views.objects import rehearsed
 from workitems.choices import Action
-from workitems.commands import INTERNAL_ID, Command
-from workitems.errors import InvalidValue, WorkitemError
-from workitems.models import Workitem
+from workitems.commands import Command
+from workitems.errors import InvalidValue, UnknownWorkitem, WorkitemError
 
 MOST_COMMANDS = 1000
 FRAME = ("workitemId", "action", "ifVersion")
 
 
-def execute(request: Request, given: str, command: Command) -> Response:
+def execute(request: Request, found: named.Found, command: Command) -> Response:
     """Have one command done, wake who has to go on with it, and answer with the workitem."""
     actor = actor_of(request)
-    pk, public_id, version = named.workitem(given, actor)
-    expected = conditional.expected_version(request, version)
-    item = services.execute(command, public_id, actor=actor, now=timezone.now(), if_version=expected)
+    expected = conditional.expected_version(request, found.version)
+    services.execute(command, found.workitem_id, actor=actor, now=timezone.now(), if_version=expected)
     if command.action is Action.SEND_EMAIL_RESPONSE:
         tasks.wake_mails()
     if command.action is Action.PURGE:
         return Response(status=204)
     # shown also to somebody who gave the workitem out of his own sight by it
-    return single(request, representation.workitem(pk, actor), item.version)
+    wire = representation.workitem(found.pk, actor)
+    return single(request, wire, wire["version"])
 
 
 class CommandView(ApiView):
@@ -51,14 +51,16 @@ class CommandView(ApiView):
         """Do it; with `dryRun`, say only what would happen."""
         refuse_unknown_parameters(request, ("dryRun",))
         actor = actor_of(request)
-        _pk, public_id, version = named.workitem(workitem_id, actor)
+        found = named.workitem(workitem_id, actor)
         shape = bodies.COMMANDS[self.does]
-        command = shape().command(actor, bodies.read(shape, request))
+        values = bodies.read(shape, request)
+        named.check_scope(self.does, found, actor)
+        command = shape().command(actor, values)
         if not truth(request, "dryRun"):
-            return execute(request, workitem_id, command)
-        expected = conditional.expected_version(request, version)
-        now = timezone.now()
-        return Response(rehearsed(services.rehearse(command, public_id, actor=actor, now=now, if_version=expected)))
+            return execute(request, found, command)
+        expected, now = conditional.expected_version(request, found.version), timezone.now()
+        would_be = services.rehearse(command, found.workitem_id, actor=actor, now=now, if_version=expected)
+        return Response(rehearsed(would_be))
 
 
 class Actions(ApiView):
@@ -68,8 +70,7 @@ class Actions(ApiView):
         """Answer with every action, allowed or refused with its reason."""
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
-        pk, _public_id, _version = named.workitem(workitem_id, actor)
-        reasons = services.explain(Workitem.objects.get(pk=pk), actor)
+        reasons = services.explain(named.workitem(workitem_id, actor), actor)
         lines = [
             {
                 "action": action.value,
@@ -89,11 +90,11 @@ class Timeline(ApiView):
         """Answer with its events, oldest first, those after the version `after` only."""
         refuse_unknown_parameters(request, ("after", "rows"))
         actor = actor_of(request)
-        pk, _public_id, version = named.workitem(workitem_id, actor)
+        found = named.workitem(workitem_id, actor)
         after = number(request, "after", default=0, highest=2**31 - 1)
         rows = number(request, "rows", default=MAX_ROWS, highest=MAX_ROWS)
-        events = representation.timeline(pk, after=after, rows=rows)
-        return single(request, {"count": len(events), "timeEvents": events}, version)
+        events = representation.timeline(found.pk, after=after, rows=rows)
+        return single(request, {"count": len(events), "timeEvents": events}, found.version)
 
 
 @dataclass
@@ -134,9 +135,11 @@ class Bulk(ApiView):
         results: list[dict[str, Any]] = [{} for _line in lines]
         orders = _orders(lines, actor, results)
         do = _rehearse if truth(request, "dryRun") else _execute
+        if transaction.get_connection().in_atomic_block:  # with an Idempotency-Key all of it is one transaction
+            services.lock([order.workitem_id for order in orders])  # in the order in which everybody locks
         for run in _runs(orders):
             do(run, actor, results)
-        if any(order.command.action is Action.SEND_EMAIL_RESPONSE for order in orders):
+        if do is _execute and any(order.command.action is Action.SEND_EMAIL_RESPONSE for order in orders):
             tasks.wake_mails()
         counts = {name: sum(one["status"] == name for one in results) for name in ("done", "unchanged", "refused")}
         return Response({"count": len(results), **counts, "results": results})
@@ -155,17 +158,18 @@ def _orders(lines: list[Any], actor: Actor, results: list[dict[str, Any]]) -> li
     """Return the lines that can be read; those that cannot have their result already."""
     commands: dict[bytes, Command] = {}
     orders = []
-    public_ids = _public_ids(lines, actor)
+    ids = {line["workitemId"] for line in lines if isinstance(line, dict) and isinstance(line.get("workitemId"), str)}
+    found = named.workitems(ids, actor)
     for index, line in enumerate(lines):
         try:
-            orders.append(_order(index, line, actor, commands, public_ids))
+            orders.append(_order(index, line, actor, commands, found))
         except (WorkitemError, ValidationError) as refusal:
             given = line.get("workitemId", "") if isinstance(line, dict) else ""
             results[index] = _refused(index, given if isinstance(given, str) else "", refusal)
     return orders
 
 
-def _order(index: int, line: Any, actor: Actor, commands: dict[bytes, Command], public_ids: dict[str, str]) -> Order:
+def _order(index: int, line: Any, actor: Actor, commands: dict[bytes, Command], found: dict[str, named.Found]) -> Order:
     if not isinstance(line, dict):
         raise errors.invalid("commands", _("A command must be an object."))
     given, action, if_version = (line.get(name) for name in FRAME)
@@ -176,22 +180,15 @@ def _order(index: int, line: Any, actor: Actor, commands: dict[bytes, Command], 
     if if_version is not None and (type(if_version) is not int or not 0 <= if_version < 2**31):
         raise errors.invalid("ifVersion", _("This must be a version."))
     asked = {name: value for name, value in line.items() if name not in ("workitemId", "ifVersion")}
+    if given not in found:
+        raise UnknownWorkitem(workitem_id=given)
+    named.check_scope(Action(action), found[given], actor)
     alike = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
     if alike not in commands:
         shape = bodies.COMMANDS[Action(action)]
         values = bodies.values_of(shape, {name: value for name, value in asked.items() if name != "action"})
         commands[alike] = shape().command(actor, values)
-    return Order(index, public_ids.get(given, given), commands[alike], alike, if_version)
-
-
-def _public_ids(lines: list[Any], actor: Actor) -> dict[str, str]:
-    """Return the public ids of the internal ones among the lines, found by one query."""
-    given = [line["workitemId"] for line in lines if isinstance(line, dict) and isinstance(line.get("workitemId"), str)]
-    internal = {min(int(one, 16), 2**63 - 1): one for one in given if INTERNAL_ID.fullmatch(one)}
-    if not internal:
-        return {}
-    found = Workitem.objects.visible_to(actor).filter(pk__in=internal).values_list("pk", "workitem_id")
-    return {internal[pk]: public_id for pk, public_id in found}
+    return Order(index, found[given].workitem_id, commands[alike], alike, if_version)
 
 
 def _runs(orders: list[Order]) -> list[Run]:

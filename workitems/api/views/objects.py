@@ -18,7 +18,7 @@ from workitems.api.authentication import actor_of
 from workitems.api.base import ListView, single
 from workitems.api.listing import refuse_another_id, refuse_unknown_parameters, shape_of, truth
 from workitems.api.rendering import to_json
-from workitems.choices import Scope
+from workitems.choices import Action, Scope
 from workitems.commands import Archive, Purge
 from workitems.errors import MissingScope, UnknownObject
 
@@ -36,9 +36,9 @@ class Workitems(ViewSetMixin, ListView):
         """Answer with one workitem, or 404 where the caller may not see it."""
         refuse_unknown_parameters(request, ("fields", "expand"))
         actor = actor_of(request)
-        pk, _public_id, version = named.workitem(workitem_id, actor)
-        wire = representation.workitem(pk, actor, shape_of(request, self.catalogue))
-        return single(request, wire, wire.get("version", version))
+        found = named.workitem(workitem_id, actor)
+        wire = representation.workitem(found.pk, actor, shape_of(request, self.catalogue))
+        return single(request, wire, wire.get("version", found.version))
 
     def create(self, request: Request) -> Response:
         """Let a workitem arrive; with `dryRun`, say only what would arrive."""
@@ -61,32 +61,33 @@ class Workitems(ViewSetMixin, ListView):
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
         values = bodies.read(bodies.WorkitemPatchBody, request)
-        pk, public_id, version = named.workitem(workitem_id, actor)
-        refuse_another_id(values, "workitemId", workitem_id, public_id)
-        expected = conditional.expected_version(request, version)
+        found = named.workitem(workitem_id, actor)
+        refuse_another_id(values, "workitemId", workitem_id, found.workitem_id)
+        expected = conditional.expected_version(request, found.version)
+        named.check_scope(Action.EDIT, found, actor)
         commands = bodies.WorkitemPatchBody().commands(actor, values)
 
         def write() -> None:
             now, if_version = timezone.now(), expected
             for command in commands:
-                changed = services.execute(command, public_id, actor=actor, now=now, if_version=if_version)
+                changed = services.execute(command, found.workitem_id, actor=actor, now=now, if_version=if_version)
                 if_version = changed.version
 
         services.in_transaction(write)
-        wire = representation.workitem(pk, actor)
+        wire = representation.workitem(found.pk, actor)
         return single(request, wire, wire["version"])
 
     def destroy(self, request: Request, workitem_id: str) -> Response:
         """Archive a workitem; with `purge`, delete what is archived with its history, for good."""
         refuse_unknown_parameters(request, ("purge",))
         actor = actor_of(request)
-        _pk, public_id, version = named.workitem(workitem_id, actor)
+        found = named.workitem(workitem_id, actor)
         services.execute(
             Purge() if truth(request, "purge") else Archive(),
-            public_id,
+            found.workitem_id,
             actor=actor,
             now=timezone.now(),
-            if_version=conditional.expected_version(request, version),
+            if_version=conditional.expected_version(request, found.version),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -139,7 +140,10 @@ class DirectoryObjects(ViewSetMixin, ListView):
 
     def _show(self, request: Request, row: Any, status: int = 200) -> Response:
         shape = shape_of(request, self.catalogue)
-        return single(request, self.catalogue.show([row.pk], actor_of(request), shape)[0], row.version, status)
+        shown = self.catalogue.show([row.pk], actor_of(request), shape)
+        if not shown:  # deleted since it was found
+            raise UnknownObject(what=self.kind.name, id=getattr(row, self.kind.id_field))
+        return single(request, shown[0], row.version, status)
 
 
 class Contacts(DirectoryObjects):

@@ -39,21 +39,23 @@ class VendorCommandView(ApiView):
     """One command on one workitem, whose id a body may repeat but not change."""
 
     body: ClassVar[type[bodies.Body]]
+    does: ClassVar[Action]
 
     def post(self, request: Request, workitem_id: str, **path: str) -> Response:
         """Do it."""
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
-        _pk, public_id, _version = named.workitem(workitem_id, actor)
+        found = named.workitem(workitem_id, actor)
         values = bodies.read(self.body, request)
-        refuse_another_id(values, "workitemId", workitem_id, public_id)
-        return execute(request, workitem_id, self.command(actor, values, **path))
+        refuse_another_id(values, "workitemId", workitem_id, found.workitem_id)
+        named.check_scope(self.does, found, actor)
+        return execute(request, found, self.command(actor, values, **path))
 
     def undo(self, request: Request, workitem_id: str, command: Command) -> Response:
         """Do the opposite, which leaves nothing to choose."""
-        _pk, public_id, _version = named.workitem(workitem_id, actor_of(request))
-        refuse_another_id(bodies.read(bodies.Repeated, request), "workitemId", workitem_id, public_id)
-        return execute(request, workitem_id, command)
+        found = named.workitem(workitem_id, actor_of(request))
+        refuse_another_id(bodies.read(bodies.Repeated, request), "workitemId", workitem_id, found.workitem_id)
+        return execute(request, found, command)
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """Return what the request asks for; usually what its body says."""
@@ -65,12 +67,14 @@ class VendorCommandView(ApiView):
 class Bridge(VendorCommandView):
     """Connect agent and customer."""
 
+    does = Action.BRIDGE
     body = bodies.VENDOR_COMMANDS[Action.BRIDGE]
 
 
 class HoldAndResume(VendorCommandView):
     """Hold and resume."""
 
+    does = Action.HOLD
     body = bodies.VendorHoldBody
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
@@ -86,12 +90,14 @@ class HoldAndResume(VendorCommandView):
 class HangUp(VendorCommandView):
     """End the interaction."""
 
+    does = Action.HANGUP
     body = bodies.VENDOR_COMMANDS[Action.HANGUP]
 
 
 class MuteAndUnmute(VendorCommandView):
     """Mute and unmute."""
 
+    does = Action.MUTE
     body = bodies.Repeated
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
@@ -107,6 +113,7 @@ class MuteAndUnmute(VendorCommandView):
 class Tones(VendorCommandView):
     """Send the key tones of the path."""
 
+    does = Action.DTMF
     body = bodies.Repeated
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
@@ -117,30 +124,34 @@ class Tones(VendorCommandView):
 class Acd(VendorCommandView):
     """Set the priority."""
 
+    does = Action.PRIORITY
     body = bodies.VENDOR_COMMANDS[Action.PRIORITY]
 
 
 class AnswerByEmail(VendorCommandView):
     """Answer by e-mail."""
 
+    does = Action.SEND_EMAIL_RESPONSE
     body = bodies.VENDOR_COMMANDS[Action.SEND_EMAIL_RESPONSE]
 
 
 class TransferToAnAgent(VendorCommandView):
     """Offer to another agent."""
 
+    does = Action.TRANSFER
     body = bodies.VendorToAgentBody
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
         """To the path's agent; the body may only repeat him."""
         user_id = path["user_id"]
         refuse_another_id(values, "userId", user_id)
-        return TransferToAgent(_agent(user_id), bodies.options_of(values))
+        return TransferToAgent(_agent(user_id, actor), bodies.options_of(values))
 
 
 class TransferToAQueue(VendorCommandView):
     """Put in line in another queue."""
 
+    does = Action.TRANSFER
     body = bodies.VendorToQueueBody
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
@@ -150,9 +161,9 @@ class TransferToAQueue(VendorCommandView):
         return TransferToQueue(_queue(inbox_id, actor), bodies.options_of(values))
 
 
-def _agent(user_id: str) -> User:
+def _agent(user_id: str, actor: Actor) -> User:
     try:
-        return named.agent(user_id)
+        return named.agent(user_id, actor)
     except InvalidValue as problem:
         raise Unknown(problem.message) from None
 

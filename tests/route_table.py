@@ -1,0 +1,853 @@
+"""Who gets which answer from which route: written by hand from the contract, never computed from the product.
+
+A cell is what the caller sees: `ok` is the row's own success, a number is a status, a dash is a case that cannot be.
+The columns of an API shape are the placements of the object that the request is about: in the queue on which the people
+`...-here` hold their one scope, in another queue, in no queue, and missing altogether. Shapes with one column are about
+no object. A list's cells are what comes back of `own`, `other` and the like; `nothing` is an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PLACEMENTS = ("own", "other", "none", "missing")
+PEOPLE = (
+    "anonymous",  # no token at all
+    "inactive",  # somebody with the admin scope who has left, with the token he had
+    "nobody",  # without any scope
+    "holder",  # without any scope; the agent of every workitem that has one
+    "read-here",  # with one scope, on the queue q_own only
+    "write-here",
+    "delete-here",
+    "admin-here",
+    "read",  # in the group of this name
+    "write",
+    "delete",
+    "admin",
+    "superuser",
+    "read-token",  # a superuser with a token for reading
+)
+Shape = Mapping[str, tuple[str, ...]]
+
+
+def shape(text: str) -> Shape:
+    """Return each person's cells."""
+    lines = [line.split() for line in text.strip().splitlines()]
+    cells = {person: tuple(rest) for person, *rest in lines}
+    assert set(cells) == set(PEOPLE), set(PEOPLE) ^ set(cells)
+    assert {len(one) for one in cells.values()} <= {1, 4}
+    return cells
+
+
+class Lists(dict[str, tuple[str, ...]]):
+    """A shape whose cells say what is in a list."""
+
+
+def lists(text: str) -> Lists:
+    """Return what each person's list holds, as one cell; the status of those who get none."""
+    lines = [line.split() for line in text.strip().splitlines()]
+    cells = Lists({person: (" ".join(sorted(rest)),) for person, *rest in lines})
+    assert set(cells) == set(PEOPLE), set(PEOPLE) ^ set(cells)
+    return cells
+
+
+# One workitem
+
+READ_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       ok   ok   ok   404
+    read-here    ok   404  404  404
+    write-here   ok   404  404  404
+    delete-here  ok   404  404  404
+    admin-here   ok   404  404  404
+    read         ok   ok   ok   404
+    write        ok   ok   ok   404
+    delete       ok   ok   ok   404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   ok   ok   ok   404
+""")
+WRITE_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       ok   ok   ok   404
+    read-here    403  404  404  404
+    write-here   ok   404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  403  404
+    write        ok   ok   ok   404
+    delete       403  403  403  404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+# what waits in a queue has a queue, and no agent
+WRITE_WAITING = shape("""
+    anonymous    401  401  -    401
+    inactive     401  401  -    401
+    nobody       404  404  -    404
+    holder       404  404  -    404
+    read-here    403  404  -    404
+    write-here   ok   404  -    404
+    delete-here  403  404  -    404
+    admin-here   ok   404  -    404
+    read         403  403  -    404
+    write        ok   ok   -    404
+    delete       403  403  -    404
+    admin        ok   ok   -    404
+    superuser    ok   ok   -    404
+    read-token   403  403  -    404
+""")
+# an offer: to the holder; only he accepts it, or the admin scope
+ACCEPT_ONE = shape("""
+    anonymous    401  401  -    401
+    inactive     401  401  -    401
+    nobody       404  404  -    404
+    holder       ok   ok   -    404
+    read-here    403  404  -    404
+    write-here   403  404  -    404
+    delete-here  403  404  -    404
+    admin-here   ok   404  -    404
+    read         403  403  -    404
+    write        403  403  -    404
+    delete       403  403  -    404
+    admin        ok   ok   -    404
+    superuser    ok   ok   -    404
+    read-token   403  403  -    404
+""")
+REJECT_ONE = shape("""
+    anonymous    401  401  -    401
+    inactive     401  401  -    401
+    nobody       404  404  -    404
+    holder       ok   ok   -    404
+    read-here    403  404  -    404
+    write-here   ok   404  -    404
+    delete-here  403  404  -    404
+    admin-here   ok   404  -    404
+    read         403  403  -    404
+    write        ok   ok   -    404
+    delete       403  403  -    404
+    admin        ok   ok   -    404
+    superuser    ok   ok   -    404
+    read-token   403  403  -    404
+""")
+ARCHIVE_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       403  403  403  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  ok   404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  403  404
+    write        403  403  403  404
+    delete       ok   ok   ok   404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+PURGE_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       403  403  403  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  403  404
+    write        403  403  403  404
+    delete       403  403  403  404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+# without a queue there is none to go back to
+REOPEN_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       403  403  403  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  403  404
+    write        403  403  403  404
+    delete       403  403  403  404
+    admin        ok   ok   409  404
+    superuser    ok   ok   409  404
+    read-token   403  403  403  404
+""")
+# into a queue on which the caller holds nothing: as if it did not exist, in the body 400 and in the path 404
+TRANSFER_BLINDLY = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       400  400  400  404
+    read-here    403  404  404  404
+    write-here   400  404  404  404
+    delete-here  403  404  404  404
+    admin-here   400  404  404  404
+    read         403  403  403  404
+    write        ok   ok   ok   404
+    delete       403  403  403  404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+TRANSFER_BLINDLY_BY_PATH = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       404  404  404  404
+    read-here    403  404  404  404
+    write-here   404  404  404  404
+    delete-here  403  404  404  404
+    admin-here   404  404  404  404
+    read         403  403  403  404
+    write        ok   ok   ok   404
+    delete       403  403  403  404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+BULK = shape("""
+    anonymous    401        401        401        401
+    inactive     401        401        401        401
+    nobody       not_found  not_found  not_found  not_found
+    holder       done       done       done       not_found
+    read-here    scope      not_found  not_found  not_found
+    write-here   done       not_found  not_found  not_found
+    delete-here  scope      not_found  not_found  not_found
+    admin-here   done       not_found  not_found  not_found
+    read         scope      scope      scope      not_found
+    write        done       done       done       not_found
+    delete       scope      scope      scope      not_found
+    admin        done       done       done       not_found
+    superuser    done       done       done       not_found
+    read-token   scope      scope      scope      not_found
+""")
+
+# New workitems: the placement is the queue that is named
+
+ARRIVE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       403  403  403  403
+    holder       403  403  403  403
+    read-here    403  403  403  403
+    write-here   ok   400  403  400
+    delete-here  403  403  403  403
+    admin-here   ok   400  403  400
+    read         403  403  403  403
+    write        ok   ok   400  400
+    delete       403  403  403  403
+    admin        ok   ok   400  400
+    superuser    ok   ok   400  400
+    read-token   403  403  403  403
+""")
+START = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       403  403  403  403
+    holder       403  403  403  403
+    read-here    403  403  403  403
+    write-here   ok   400  403  400
+    delete-here  403  403  403  403
+    admin-here   ok   400  403  400
+    read         403  403  403  403
+    write        ok   ok   ok   400
+    delete       403  403  403  403
+    admin        ok   ok   ok   400
+    superuser    ok   ok   ok   400
+    read-token   403  403  403  403
+""")
+
+# Lists of workitems
+
+LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       own other none
+    read-here    own
+    write-here   own
+    delete-here  own
+    admin-here   own
+    read         own other none
+    write        own other none
+    delete       own other none
+    admin        own other none
+    superuser    own other none
+    read-token   own other none
+""")
+MINE = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       own other none
+    read-here    nothing
+    write-here   nothing
+    delete-here  nothing
+    admin-here   nothing
+    read         nothing
+    write        nothing
+    delete       nothing
+    admin        nothing
+    superuser    nothing
+    read-token   nothing
+""")
+
+# Contacts: seen with the workitems that are theirs, kept by those who may write everywhere. The one in no queue has no
+# workitem; the others cannot be deleted for theirs.
+
+CONTACT_LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       own other
+    read-here    own
+    write-here   own
+    delete-here  own
+    admin-here   own
+    read         own other none
+    write        own other none
+    delete       own other none
+    admin        own other none
+    superuser    own other none
+    read-token   own other none
+""")
+CONTACT_READ = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       ok   ok   404  404
+    read-here    ok   404  404  404
+    write-here   ok   404  404  404
+    delete-here  ok   404  404  404
+    admin-here   ok   404  404  404
+    read         ok   ok   ok   404
+    write        ok   ok   ok   404
+    delete       ok   ok   ok   404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   ok   ok   ok   404
+""")
+CONTACT_WRITE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       403  403  404  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  403  404  404  404
+    admin-here   403  404  404  404
+    read         403  403  403  404
+    write        ok   ok   ok   404
+    delete       403  403  403  404
+    admin        ok   ok   ok   404
+    superuser    ok   ok   ok   404
+    read-token   403  403  403  404
+""")
+CONTACT_DELETE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       403  403  404  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  403  404  404  404
+    admin-here   403  404  404  404
+    read         403  403  403  404
+    write        403  403  403  404
+    delete       403  403  403  404
+    admin        409  409  ok   404
+    superuser    409  409  ok   404
+    read-token   403  403  403  404
+""")
+BY_WRITERS = shape("""
+    anonymous    401
+    inactive     401
+    nobody       403
+    holder       403
+    read-here    403
+    write-here   403
+    delete-here  403
+    admin-here   403
+    read         403
+    write        ok
+    delete       403
+    admin        ok
+    superuser    ok
+    read-token   403
+""")
+
+# Queues: seen by those who may see their work, kept by the admin scope, on the very queue or everywhere
+
+QUEUE_LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       nothing
+    read-here    own
+    write-here   own
+    delete-here  own
+    admin-here   own
+    read         own other target
+    write        own other target
+    delete       own other target
+    admin        own other target
+    superuser    own other target
+    read-token   own other target
+""")
+QUEUE_READ = shape("""
+    anonymous    401  401  -  401
+    inactive     401  401  -  401
+    nobody       404  404  -  404
+    holder       404  404  -  404
+    read-here    ok   404  -  404
+    write-here   ok   404  -  404
+    delete-here  ok   404  -  404
+    admin-here   ok   404  -  404
+    read         ok   ok   -  404
+    write        ok   ok   -  404
+    delete       ok   ok   -  404
+    admin        ok   ok   -  404
+    superuser    ok   ok   -  404
+    read-token   ok   ok   -  404
+""")
+QUEUE_WRITE = shape("""
+    anonymous    401  401  -  401
+    inactive     401  401  -  401
+    nobody       404  404  -  404
+    holder       404  404  -  404
+    read-here    403  404  -  404
+    write-here   403  404  -  404
+    delete-here  403  404  -  404
+    admin-here   ok   404  -  404
+    read         403  403  -  404
+    write        403  403  -  404
+    delete       403  403  -  404
+    admin        ok   ok   -  404
+    superuser    ok   ok   -  404
+    read-token   403  403  -  404
+""")
+BY_ADMINS = shape("""
+    anonymous    401
+    inactive     401
+    nobody       403
+    holder       403
+    read-here    403
+    write-here   403
+    delete-here  403
+    admin-here   403
+    read         403
+    write        403
+    delete       403
+    admin        ok
+    superuser    ok
+    read-token   403
+""")
+
+# Dispositions: everybody who can have a workitem needs them; they are in no queue
+
+DISPOSITION_LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       own
+    holder       own
+    read-here    own
+    write-here   own
+    delete-here  own
+    admin-here   own
+    read         own
+    write        own
+    delete       own
+    admin        own
+    superuser    own
+    read-token   own
+""")
+DISPOSITION_READ = shape("""
+    anonymous    401  -  -  401
+    inactive     401  -  -  401
+    nobody       ok   -  -  404
+    holder       ok   -  -  404
+    read-here    ok   -  -  404
+    write-here   ok   -  -  404
+    delete-here  ok   -  -  404
+    admin-here   ok   -  -  404
+    read         ok   -  -  404
+    write        ok   -  -  404
+    delete       ok   -  -  404
+    admin        ok   -  -  404
+    superuser    ok   -  -  404
+    read-token   ok   -  -  404
+""")
+DISPOSITION_WRITE = shape("""
+    anonymous    401  -  -  401
+    inactive     401  -  -  401
+    nobody       403  -  -  404
+    holder       403  -  -  404
+    read-here    403  -  -  404
+    write-here   403  -  -  404
+    delete-here  403  -  -  404
+    admin-here   403  -  -  404
+    read         403  -  -  404
+    write        403  -  -  404
+    delete       403  -  -  404
+    admin        ok   -  -  404
+    superuser    ok   -  -  404
+    read-token   403  -  -  404
+""")
+
+# Agents: the members of the queues whose work one may see; who is in no queue is no agent
+
+AGENT_LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       nothing
+    read-here    own
+    write-here   own
+    delete-here  own
+    admin-here   own
+    read         own other
+    write        own other
+    delete       own other
+    admin        own other
+    superuser    own other
+    read-token   own other
+""")
+AGENT_READ = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       404  404  404  404
+    read-here    ok   404  404  404
+    write-here   ok   404  404  404
+    delete-here  ok   404  404  404
+    admin-here   ok   404  404  404
+    read         ok   ok   404  404
+    write        ok   ok   404  404
+    delete       ok   ok   404  404
+    admin        ok   ok   404  404
+    superuser    ok   ok   404  404
+    read-token   ok   ok   404  404
+""")
+
+# Ways in, and what everybody may read
+
+EVERYBODY = shape("\n".join(f"{person} ok" for person in PEOPLE))
+# the page to try it out on reads the token, to be used there
+NO_PASSWORD = shape("\n".join(f"{person} 401" for person in PEOPLE))
+PASSWORD = shape("""
+    anonymous    401
+    inactive     401
+    nobody       ok
+    holder       ok
+    read-here    ok
+    write-here   ok
+    delete-here  ok
+    admin-here   ok
+    read         ok
+    write        ok
+    delete       ok
+    admin        ok
+    superuser    ok
+    read-token   -
+""")
+RENEW = shape("""
+    anonymous    401
+    inactive     401
+    nobody       ok
+    holder       ok
+    read-here    ok
+    write-here   ok
+    delete-here  ok
+    admin-here   ok
+    read         ok
+    write        ok
+    delete       ok
+    admin        ok
+    superuser    ok
+    read-token   403
+""")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route and method: what is asked, of a workitem in which state, and what comes of it."""
+
+    cells: Shape
+    ok: int = 200
+    state: str = "active"
+    body: Any = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+    may_transfer_in: bool = False  # the people `...-here` and the holder may send work into q_target
+    by_internal_id: bool = False
+    accept: str = "*/*"
+    password: bool = False
+
+
+EMAIL = {
+    "type": "InboundEmail",
+    "channel_type": "email",
+    "from_address": "ada@example.com",
+    "to_address": "us@example.com",
+}
+ARCHIVED = {"archived": True}
+STALE = {"ended_by": "policy"}
+ANSWER = {
+    "from": "us@example.com",
+    "to": "ada@example.com",
+    "subject": "Re: Parcel",
+    "bodyParts": [{"content": "Yes."}],
+}
+INBOUND = {"type": "InboundCall", "from": "+12025550123", "selectedQueue": "q_{placement}"}
+OUTBOUND = {"type": "OutboundCall", "to": "+12025550123", "selectedQueue": "q_{placement}"}
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+
+
+def kept(prefix: str) -> dict[tuple[str, str, str], Row]:
+    """Return the rows of the kinds of objects, which are the same on both surfaces."""
+    return {
+        (f"{prefix}-workitem-list", "GET", ""): Row(LIST),
+        (f"{prefix}-workitem-list", "GET", "search"): Row(LIST, query="q=state:active"),
+        (f"{prefix}-workitem-list", "GET", "CSV"): Row(LIST, accept=CSV),
+        (f"{prefix}-workitem-list", "GET", "NDJSON"): Row(LIST, accept=NDJSON),
+        (f"{prefix}-workitem-list", "POST", "inbound"): Row(ARRIVE, ok=201, body=INBOUND),
+        (f"{prefix}-workitem-list", "POST", "outbound"): Row(START, ok=201, body=OUTBOUND),
+        (f"{prefix}-workitem-list", "POST", "dry run"): Row(ARRIVE, body=INBOUND, query="dryRun=true"),
+        (f"{prefix}-workitem-one", "GET", ""): Row(READ_ONE),
+        (f"{prefix}-workitem-one", "GET", "by _id"): Row(READ_ONE, by_internal_id=True),
+        (f"{prefix}-workitem-one", "PATCH", ""): Row(WRITE_ONE, body={"name": "Parcel"}),
+        (f"{prefix}-workitem-one", "PATCH", "by _id"): Row(WRITE_ONE, body={"priority": 5}, by_internal_id=True),
+        (f"{prefix}-workitem-one", "DELETE", ""): Row(ARCHIVE_ONE, ok=204, state="terminated"),
+        (f"{prefix}-workitem-one", "DELETE", "purge"): Row(
+            PURGE_ONE, ok=204, state="terminated", facts=ARCHIVED, query="purge=true"
+        ),
+        (f"{prefix}-contact-list", "GET", ""): Row(CONTACT_LIST),
+        (f"{prefix}-contact-list", "POST", ""): Row(BY_WRITERS, ok=201, body={"displayName": "Ada"}),
+        (f"{prefix}-contact-one", "GET", ""): Row(CONTACT_READ),
+        (f"{prefix}-contact-one", "PATCH", ""): Row(CONTACT_WRITE, body={"company": "Example"}),
+        (f"{prefix}-contact-one", "DELETE", ""): Row(CONTACT_DELETE, ok=204),
+        (f"{prefix}-queue-list", "GET", ""): Row(QUEUE_LIST),
+        (f"{prefix}-queue-list", "POST", ""): Row(BY_ADMINS, ok=201, body={"queueId": "q_new", "name": "New"}),
+        (f"{prefix}-queue-one", "GET", ""): Row(QUEUE_READ),
+        (f"{prefix}-queue-one", "PATCH", ""): Row(QUEUE_WRITE, body={"description": "Parcels"}),
+        (f"{prefix}-queue-one", "DELETE", ""): Row(QUEUE_WRITE, ok=204, state="gone"),
+        (f"{prefix}-disposition-list", "GET", ""): Row(DISPOSITION_LIST),
+        (f"{prefix}-disposition-list", "POST", ""): Row(
+            BY_ADMINS, ok=201, body={"dispositionId": "d_new", "name": "New"}
+        ),
+        (f"{prefix}-disposition-one", "GET", ""): Row(DISPOSITION_READ),
+        (f"{prefix}-disposition-one", "PATCH", ""): Row(DISPOSITION_WRITE, body={"resolved": False}),
+        (f"{prefix}-disposition-one", "DELETE", ""): Row(DISPOSITION_WRITE, ok=204),
+    }
+
+
+TO_QUEUE = {"selectedQueue": "q_target"}
+API: dict[tuple[str, str, str], Row] = {
+    **kept("type"),
+    **kept("v1"),
+    ("vendor-log-in", "GET", "by token"): Row(NO_PASSWORD),
+    ("vendor-log-in", "GET", "by password"): Row(PASSWORD, password=True),
+    ("vendor-renew", "GET", ""): Row(RENEW),
+    ("vendor-mine", "GET", ""): Row(MINE),
+    ("vendor-workitem", "GET", ""): Row(READ_ONE),
+    ("vendor-workitem", "GET", "by _id"): Row(READ_ONE, by_internal_id=True),
+    ("vendor-email", "POST", ""): Row(WRITE_ONE, facts=EMAIL, body=ANSWER),
+    ("vendor-bridge", "POST", ""): Row(WRITE_ONE, state="accepted"),
+    ("vendor-hold", "POST", ""): Row(WRITE_ONE),
+    ("vendor-hold", "POST", "already"): Row(WRITE_ONE, state="hold"),
+    ("vendor-hold", "POST", "resume"): Row(WRITE_ONE, state="hold", body={"hold": False}),
+    ("vendor-hold", "DELETE", ""): Row(WRITE_ONE, state="hold"),
+    ("vendor-hang-up", "POST", ""): Row(WRITE_ONE),
+    ("vendor-hang-up", "POST", "waiting"): Row(WRITE_WAITING, state="inqueue"),
+    ("vendor-mute", "POST", ""): Row(WRITE_ONE),
+    ("vendor-mute", "DELETE", ""): Row(WRITE_ONE),
+    ("vendor-tones", "POST", ""): Row(WRITE_ONE),
+    ("vendor-to-agent", "POST", ""): Row(WRITE_ONE),
+    ("vendor-to-queue", "POST", ""): Row(WRITE_ONE, may_transfer_in=True),
+    ("vendor-to-queue", "POST", "blindly"): Row(TRANSFER_BLINDLY_BY_PATH),
+    ("vendor-priority", "POST", ""): Row(WRITE_ONE, body={"priority": 5}),
+    ("v1-actions", "GET", ""): Row(READ_ONE),
+    ("v1-timeline", "GET", ""): Row(READ_ONE),
+    ("v1-offer", "POST", ""): Row(WRITE_WAITING, state="inqueue", body={"agentUsername": "agent_both"}),
+    ("v1-accept", "POST", ""): Row(ACCEPT_ONE, state="offered"),
+    ("v1-reject", "POST", ""): Row(REJECT_ONE, state="offered"),
+    ("v1-pull", "POST", ""): Row(WRITE_WAITING, state="inqueue"),
+    ("v1-bridge", "POST", ""): Row(WRITE_ONE, state="accepted"),
+    ("v1-hold", "POST", ""): Row(WRITE_ONE),
+    ("v1-hold", "POST", "already"): Row(WRITE_ONE, state="hold"),
+    ("v1-hold", "POST", "dry run"): Row(WRITE_ONE, query="dryRun=true"),
+    ("v1-unhold", "POST", ""): Row(WRITE_ONE, state="hold"),
+    ("v1-mute", "POST", ""): Row(WRITE_ONE),
+    ("v1-unmute", "POST", ""): Row(WRITE_ONE),
+    ("v1-dtmf", "POST", ""): Row(WRITE_ONE, body={"tones": "12"}),
+    ("v1-conference", "POST", ""): Row(WRITE_ONE, body={"participant": "+12025550199"}),
+    ("v1-leaveConference", "POST", ""): Row(WRITE_ONE, state="conference"),
+    ("v1-hangup", "POST", ""): Row(WRITE_ONE),
+    ("v1-transfer", "POST", "to a queue"): Row(WRITE_ONE, body=TO_QUEUE, may_transfer_in=True),
+    ("v1-transfer", "POST", "blindly"): Row(TRANSFER_BLINDLY, body=TO_QUEUE),
+    ("v1-transfer", "POST", "to an agent"): Row(WRITE_ONE, body={"agentUsername": "agent_both"}),
+    ("v1-priority", "POST", ""): Row(WRITE_ONE, body={"priority": 5}),
+    ("v1-sendEmailResponse", "POST", ""): Row(WRITE_ONE, facts=EMAIL, body=ANSWER),
+    ("v1-edit", "POST", ""): Row(WRITE_ONE, body={"name": "Parcel"}),
+    ("v1-note", "POST", ""): Row(WRITE_ONE, body={"text": "Called back."}),
+    ("v1-disposition", "POST", ""): Row(WRITE_ONE, state="terminated", body={"dispositionId": "d_own"}),
+    ("v1-reopen", "POST", ""): Row(REOPEN_ONE, state="terminated", facts=STALE),
+    ("v1-archive", "POST", ""): Row(ARCHIVE_ONE, state="terminated"),
+    ("v1-unarchive", "POST", ""): Row(ARCHIVE_ONE, state="terminated", facts=ARCHIVED),
+    ("v1-purge", "POST", ""): Row(PURGE_ONE, ok=204, state="terminated", facts=ARCHIVED),
+    ("v1-bulk", "POST", ""): Row(
+        BULK, body={"commands": [{"workitemId": "wi_{placement}", "action": "note", "text": "Called back."}]}
+    ),
+    ("v1-bulk", "POST", "by _id"): Row(
+        BULK, body={"commands": [{"workitemId": "{_id}", "action": "note", "text": "Called back."}]}
+    ),
+    ("v1-bulk", "POST", "dry run"): Row(
+        BULK, query="dryRun=true", body={"commands": [{"workitemId": "wi_{placement}", "action": "hold"}]}
+    ),
+    ("v1-agent-list", "GET", ""): Row(AGENT_LIST),
+    ("v1-agent-one", "GET", ""): Row(AGENT_READ),
+    ("v1-document", "GET", ""): Row(EVERYBODY),
+    ("v1-docs", "GET", ""): Row(EVERYBODY),
+    (r"^data(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+    (r"^users(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+    (r"^workflows(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+    (r"^provider(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+    (r"^oauth(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+    (r"^api(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
+}
+
+# Pages, for browsers. A cell is a status, or where one is sent: `in` to sign in, `back` to sign in to the back office,
+# `index` to its front page (as for an object that is not there), `on` to anywhere else.
+
+PAGE_PEOPLE = (
+    "anonymous", "inactive", "nobody", "staff", "read-here", "read", "write", "delete", "admin", "superuser",
+)  # fmt: skip
+OUT = "back back back "
+
+
+def rows(text: str) -> dict[tuple[str, str, str], dict[str, str]]:
+    """Return the cells of each route, method and case; the case is `own`, `other` or `missing`, a dash for none."""
+    table = {}
+    for line in text.strip().splitlines():
+        name, method, case, *cells = line.split()
+        assert len(cells) == len(PAGE_PEOPLE), line
+        assert (name, method, case) not in table, line
+        table[name, method, case] = dict(zip(PAGE_PEOPLE, cells, strict=True))
+    return table
+
+
+def back_office(model: str, *, view: str, add: str, change: str, delete: str, history: str = "") -> str:
+    """Return the lines of one model's pages; nobody but staff comes further than the sign-in."""
+    return f"""
+        admin:{model}_changelist  GET   -    {OUT} {view}
+        admin:{model}_add         GET   -    {OUT} {add}
+        admin:{model}_add         POST  -    {OUT} {add}
+        admin:{model}_change      GET   own  {OUT} {view}
+        admin:{model}_change      POST  own  {OUT} {change}
+        admin:{model}_history     GET   own  {OUT} {history or view}
+        admin:{model}_delete      GET   own  {OUT} {delete}
+        admin:{model}_delete      POST  own  {OUT} {delete}
+        admin/{model.replace("_", "/")}/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    """.strip()
+
+
+#                   staff read-here read write delete admin superuser
+NOBODYS = "         403   403       403  403   403    403   403"
+SUPERUSERS = "      403   403       403  403   403    403   200"
+ADMINS = "          403   403       403  403   403    200   200"
+WRITERS = "         403   403       403  200   403    200   200"
+GROUPS_OF_ALL = "   403   403       200  200   200    200   200"
+READERS = "         403   200       200  200   200    200   200"
+
+PAGES = rows(f"""
+    home                             GET   -        on  on  on  on  on  on  on  on  on  on
+    login                            GET   -        200 200 on  on  on  on  on  on  on  on
+    logout                           POST  -        in  in  in  in  in  in  in  in  in  in
+    open-work                        GET   -        in  in  200 200 200 200 200 200 200 200
+    workitem                         GET   own      in  in  404 404 200 200 200 200 200 200
+    workitem                         GET   other    in  in  404 404 404 200 200 200 200 200
+    workitem                         GET   missing  in  in  404 404 404 404 404 404 404 404
+    act                              GET   own      in  in  405 405 405 405 405 405 405 405
+    act                              POST  own      in  in  404 404 403 403 on  403 on  on
+    act                              POST  other    in  in  404 404 404 403 on  403 on  on
+    act                              POST  missing  in  in  404 404 404 404 404 404 404 404
+    account-tokens                   GET   -        in  in  200 200 200 200 200 200 200 200
+    account-tokens                   POST  -        in  in  400 400 400 400 400 400 400 400
+    account-token-revoke             GET   own      in  in  405 405 405 405 405 405 405 405
+    account-token-revoke             POST  own      in  in  404 404 404 404 404 404 404 on
+    account-token-revoke             POST  missing  in  in  404 404 404 404 404 404 404 404
+    oauth-token                      POST  -        400 400 400 400 400 400 400 400 400 400
+    oauth-revoke                     POST  -        400 400 400 400 400 400 400 400 400 400
+    oauth-introspect                 POST  -        401 401 401 401 401 401 401 401 401 401
+    oauth-authorize                  GET   -        in  in  400 400 400 400 400 400 400 400
+    oauth-authorize                  POST  -        in  in  400 400 400 400 400 400 400 400
+    admin:login                      GET   -        200 200 200 index index index index index index index
+    admin:logout                     POST  -        index index index in in in in in in in
+    admin:index                      GET   -        {OUT} 200 200 200 200 200 200 200
+    admin:search                     GET   -        {OUT} 200 200 200 200 200 200 200
+    admin:jsi18n                     GET   -        {OUT} 200 200 200 200 200 200 200
+    admin:password_change            GET   -        {OUT} 200 200 200 200 200 200 200
+    admin:password_change            POST  -        {OUT} 200 200 200 200 200 200 200
+    admin:password_change_done       GET   -        {OUT} 200 200 200 200 200 200 200
+    admin:autocomplete               GET   -        {OUT} {GROUPS_OF_ALL}
+    admin:app_list                   GET   -        {OUT} 404 404 200 200 200 200 200
+    admin/(?P<url>.*)$               GET   -        {OUT} 404 404 404 404 404 404 404
+    {back_office("contacts_contact", view=GROUPS_OF_ALL, add=WRITERS, change=WRITERS, delete=ADMINS)}
+    {back_office("queues_queue", view=GROUPS_OF_ALL, add=ADMINS, change=ADMINS, delete=ADMINS)}
+    {back_office("workitems_disposition", view=GROUPS_OF_ALL, add=ADMINS, change=ADMINS, delete=ADMINS)}
+    {
+    back_office(
+        "workitems_workitem",
+        view=READERS,
+        add=NOBODYS,
+        change=WRITERS,
+        delete=NOBODYS,
+        history="index 200 200 200 200 200 200",
+    )
+}
+    admin:workitems_workitem_change  GET   other    {OUT} 403   index 200 200 200 200 200
+    admin:workitems_workitem_change  POST  other    {OUT} 403   403   403 200 403 200 200
+    admin:workitems_workitem_history GET   other    {OUT} index index 200 200 200 200 200
+    admin:workitems_workitem_delete  POST  other    {OUT} {NOBODYS}
+    {
+    back_office(
+        "workitems_outgoingmail",
+        view=READERS,
+        add=NOBODYS,
+        change=NOBODYS,
+        delete=NOBODYS,
+        history="index 200 200 200 200 200 200",
+    )
+}
+    admin:workitems_outgoingmail_change  GET   other    {OUT} 403   index 200 200 200 200 200
+    admin:workitems_outgoingmail_history GET   other    {OUT} index index 200 200 200 200 200
+    admin:workitems_transfer_changelist  GET   -        {OUT} {WRITERS}
+    admin:workitems_transfer_add         GET   -        {OUT} {NOBODYS}
+    admin:workitems_transfer_add         POST  -        {OUT} {NOBODYS}
+    admin:workitems_transfer_change      GET   own      {OUT} 403   403   403   index 403   200 200
+    admin:workitems_transfer_change      POST  own      {OUT} {NOBODYS}
+    admin:workitems_transfer_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_transfer_delete      GET   own      {OUT} {NOBODYS}
+    admin:workitems_transfer_delete      POST  own      {OUT} {NOBODYS}
+    admin/workitems/transfer/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    {back_office("auth_user", view=SUPERUSERS, add=SUPERUSERS, change=SUPERUSERS, delete=SUPERUSERS)}
+    admin:auth_user_password_change  GET   own      {OUT} {SUPERUSERS}
+    admin:auth_user_password_change  POST  own      {OUT} {SUPERUSERS}
+    {back_office("auth_group", view=SUPERUSERS, add=SUPERUSERS, change=SUPERUSERS, delete=SUPERUSERS)}
+    {back_office("api_application", view=ADMINS, add=ADMINS, change=ADMINS, delete=ADMINS)}
+    {back_office("api_personaltoken", view=ADMINS, add=NOBODYS, change=NOBODYS, delete=NOBODYS)}
+""")
