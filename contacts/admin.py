@@ -66,8 +66,9 @@ class ContactAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Move the version on: programs ask by it whether they know the latest."""
-        obj.version += change
-        super().save_model(request, obj, form, change)
+        contact: Contact = obj
+        contact.version += change
+        super().save_model(request, contact, form, change)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Load numbers and addresses along with the page."""

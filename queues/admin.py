@@ -33,8 +33,9 @@ class QueueAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Move the version on: programs ask by it whether they know the latest."""
-        obj.version += change
-        super().save_model(request, obj, form, change)
+        queue: Queue = obj
+        queue.version += change
+        super().save_model(request, queue, form, change)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Load the channels along with the page."""

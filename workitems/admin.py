@@ -374,8 +374,9 @@ class DispositionAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Disposition, form: Any, change: bool) -> None:
         """Move the version on: programs ask by it whether they know the latest."""
-        obj.version += change
-        super().save_model(request, obj, form, change)
+        disposition: Disposition = obj
+        disposition.version += change
+        super().save_model(request, disposition, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the id of an existing disposition: integrations know it."""
