@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from queues.channels import Channel
-from workitems.api.bodies import Body, Choice, StrictBoolean, StrictInteger, StrictText, words
+from workitems.api.strict import Body, Choice, StrictBoolean, StrictInteger, StrictText, words
 from workitems.choices import Priority, Type
 
 MOST_SECONDS = 2**31 - 1

@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from workitems.api import bodies
+from workitems.api import strict
 from workitems.api.catalogue import WORKITEMS, Catalogue
 from workitems.api.idempotency import KEY
 from workitems.api.listing import MAX_ROWS, TOTALS
@@ -130,7 +130,7 @@ class Schema(AutoSchema):
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(serializer, bodies.Body):  # a field that is not known is refused
+        if isinstance(serializer, strict.Body):  # a field that is not known is refused
             schema["additionalProperties"] = False
         return schema
 

@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from queues.channels import Channel
-from workitems.api.bodies import Body, words
 from workitems.api.errors import all_codes
+from workitems.api.strict import Body, words
 from workitems.choices import Action, Door, Recording, State, Type
 
 Shape = type[serializers.Serializer[Any]]

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from workitems import services, tasks
 from workitems.actors import Actor
-from workitems.api import bodies, conditional, errors, named, representation
+from workitems.api import bodies, conditional, errors, named, representation, strict
 from workitems.api.authentication import actor_of
 from workitems.api.base import ApiView, single
 from workitems.api.listing import MAX_ROWS, number, refuse_unknown_parameters, truth
@@ -53,7 +53,7 @@ class CommandView(ApiView):
         actor = actor_of(request)
         found = named.workitem(workitem_id, actor)
         shape = bodies.COMMANDS[self.does]
-        values = bodies.read(shape, request)
+        values = strict.read(shape, request)
         named.check_scope(self.does, found, actor)
         command = shape().command(actor, values)
         if not truth(request, "dryRun"):
@@ -186,7 +186,7 @@ def _order(index: int, line: Any, actor: Actor, commands: dict[bytes, Command], 
     alike = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
     if alike not in commands:
         shape = bodies.COMMANDS[Action(action)]
-        values = bodies.values_of(shape, {name: value for name, value in asked.items() if name != "action"})
+        values = strict.values_of(shape, {name: value for name, value in asked.items() if name != "action"})
         commands[alike] = shape().command(actor, values)
     return Order(index, found[given].workitem_id, commands[alike], alike, if_version)
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from workitems import directory, services
-from workitems.api import bodies, catalogue, conditional, named, object_bodies, representation
+from workitems.api import bodies, catalogue, conditional, named, object_bodies, representation, strict
 from workitems.api.authentication import actor_of
 from workitems.api.base import ListView, single
 from workitems.api.listing import refuse_another_id, refuse_unknown_parameters, shape_of, truth
@@ -44,7 +44,7 @@ class Workitems(ViewSetMixin, ListView):
         """Let a workitem arrive; with `dryRun`, say only what would arrive."""
         refuse_unknown_parameters(request, ("dryRun",))
         actor = actor_of(request)
-        values = bodies.read(bodies.CreateBody, request)
+        values = strict.read(bodies.CreateBody, request)
         if not actor.can_anywhere(Scope.WRITE):
             raise MissingScope(scope=Scope.WRITE.value)  # before anybody is named
         command = bodies.CreateBody().command(actor, values)
@@ -60,7 +60,7 @@ class Workitems(ViewSetMixin, ListView):
         """Correct descriptive facts and the priority, all of them or none."""
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
-        values = bodies.read(bodies.WorkitemPatchBody, request)
+        values = strict.read(bodies.WorkitemPatchBody, request)
         found = named.workitem(workitem_id, actor)
         refuse_another_id(values, "workitemId", workitem_id, found.workitem_id)
         expected = conditional.expected_version(request, found.version)
@@ -96,8 +96,8 @@ class DirectoryObjects(ViewSetMixin, ListView):
     """What contacts, queues and dispositions have in common."""
 
     kind: directory.Kind
-    new_body: type[bodies.Body]
-    change_body: type[bodies.Body]
+    new_body: type[strict.Body]
+    change_body: type[strict.Body]
 
     def list(self, request: Request) -> HttpResponseBase:
         """Answer with those that match and that the caller may see."""
@@ -111,7 +111,7 @@ class DirectoryObjects(ViewSetMixin, ListView):
     def create(self, request: Request) -> Response:
         """Make one."""
         refuse_unknown_parameters(request, ())
-        values = bodies.read(self.new_body, request)
+        values = strict.read(self.new_body, request)
         row = self.kind.create(values, actor=actor_of(request), now=timezone.now())
         answer = self._show(request, row, status.HTTP_201_CREATED)
         answer["Location"] = f"{request.path}/{getattr(row, self.kind.id_field)}"
@@ -121,7 +121,7 @@ class DirectoryObjects(ViewSetMixin, ListView):
         """Change what the body names."""
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
-        values = bodies.read(self.change_body, request)
+        values = strict.read(self.change_body, request)
         refuse_another_id(values, self.kind.id_name, object_id)
         row = self.kind.change(
             object_id, values, actor=actor, now=timezone.now(), if_version=self._expected(request, object_id)

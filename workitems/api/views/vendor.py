@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from queues.models import Queue
 from workitems.actors import Actor
-from workitems.api import bodies, named, representation
+from workitems.api import bodies, named, representation, strict
 from workitems.api.authentication import actor_of
 from workitems.api.base import ApiView
 from workitems.api.catalogue import WORKITEMS
@@ -38,7 +38,7 @@ class MyWorkitems(ApiView):
 class VendorCommandView(ApiView):
     """One command on one workitem, whose id a body may repeat but not change."""
 
-    body: ClassVar[type[bodies.Body]]
+    body: ClassVar[type[strict.Body]]
     does: ClassVar[Action]
 
     def post(self, request: Request, workitem_id: str, **path: str) -> Response:
@@ -46,7 +46,7 @@ class VendorCommandView(ApiView):
         refuse_unknown_parameters(request, ())
         actor = actor_of(request)
         found = named.workitem(workitem_id, actor)
-        values = bodies.read(self.body, request)
+        values = strict.read(self.body, request)
         refuse_another_id(values, "workitemId", workitem_id, found.workitem_id)
         named.check_scope(self.does, found, actor)
         return execute(request, found, self.command(actor, values, **path))
@@ -54,7 +54,7 @@ class VendorCommandView(ApiView):
     def undo(self, request: Request, workitem_id: str, command: Command) -> Response:
         """Do the opposite, which leaves nothing to choose."""
         found = named.workitem(workitem_id, actor_of(request))
-        refuse_another_id(bodies.read(bodies.Repeated, request), "workitemId", workitem_id, found.workitem_id)
+        refuse_another_id(strict.read(bodies.Repeated, request), "workitemId", workitem_id, found.workitem_id)
         return execute(request, found, command)
 
     def command(self, actor: Actor, values: dict[str, Any], **path: str) -> Command:
