@@ -734,3 +734,12 @@ def test_what_nobody_can_use_is_forgotten(sue):
     assert AccessToken.objects.count() == 1
     assert (KeptAnswer.objects.get().key, SignInGuard.objects.get().key) == ("new", "new")
     assert datetime.now(UTC) - now < timedelta(minutes=1)
+
+
+def test_the_tokens_of_a_log_in_end_with_its_password(sue):
+    client = Client(headers=bearer(sue))
+    assert client.get("/users/api/workitems").status_code == 200
+    sue.set_password("another long password")
+    sue.save()
+    for path in ("/users/api/workitems", "/provider/api/token-refresh"):
+        assert client.get(path).status_code == 401

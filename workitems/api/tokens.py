@@ -37,7 +37,7 @@ USED_EVERY = timedelta(minutes=5)
 
 LOGIN, CLIENT, PERSONAL = "login", "client", "personal"
 
-_NEEDED = {"id", "username", "is_active", "is_staff", "is_superuser"}
+_NEEDED = {"id", "password", "username", "is_active", "is_staff", "is_superuser"}
 # in the order in which the model takes them
 _USER_FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname in _NEEDED]
 _USER_COLUMNS = ", ".join(f"u.{name}" for name in _USER_FIELDS)
@@ -78,14 +78,16 @@ def issue(
     began = auth_time or now
     expires = min(now + timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS), began + LONGEST_CHAIN)
     carried = Actor.of(user, Door.API, scopes).scopes_for_token()
-    text = jwt_for(user, carried, now=now, expires=expires, auth_time=began)
+    text = jwt_for(
+        user, carried, now=now, expires=expires, auth_time=int(began.timestamp()), password=_password_mark(user)
+    )
     row = AccessToken(user=user, expires=expires, scope=" ".join(scope.value for scope in carried))
     set_token_value(row, text)
     row.save()
     return text
 
 
-def jwt_for(user: User, scopes: Iterable[Scope], *, now: datetime, expires: datetime, **more: datetime) -> str:
+def jwt_for(user: User, scopes: Iterable[Scope], *, now: datetime, expires: datetime, **more: int | str) -> str:
     """Return the text of an access token; what it says is for the bearer to read and for nobody to believe."""
     claims = {
         "jti": uuid.uuid4().hex,
@@ -96,7 +98,7 @@ def jwt_for(user: User, scopes: Iterable[Scope], *, now: datetime, expires: date
         "authorities": [scope.value for scope in scopes],
         "iat": now,
         "exp": expires,
-        **{name: int(moment.timestamp()) for name, moment in more.items()},
+        **more,
     }
     return jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
 
@@ -104,13 +106,23 @@ def jwt_for(user: User, scopes: Iterable[Scope], *, now: datetime, expires: date
 def log_in_time(text: str) -> datetime | None:
     """Return when the password was asked for from which this token stems.
 
-    Only for a text that `find` knows: the claim is ours because its checksum stands in the database.
+    Only for a text that `find` knows.
     """
+    moment = _claim(text, "auth_time")
+    return datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else None
+
+
+def _claim(text: str, name: str) -> Any:
+    """Return a claim of a text that stands in the database by its checksum, and so is ours."""
     try:
-        moment = jwt.decode(text, options={"verify_signature": False}).get("auth_time")
+        return jwt.decode(text, options={"verify_signature": False}).get(name)
     except jwt.PyJWTError:
         return None
-    return datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else None
+
+
+def _password_mark(user: User) -> str:
+    """Return what changes with the password: a log-in's tokens end with it, as sessions do."""
+    return user.get_session_auth_hash()[:16]
 
 
 def make_personal(user: User, *, name: str, scopes: Iterable[Scope], days: int, now: datetime) -> str:
@@ -159,6 +171,8 @@ def _access(text: str, address: Callable[[], str] | None) -> tuple[User, Credent
     if audiences and not (address and validate_resource_as_url_prefix(address(), audiences)):
         return None
     if application is None:
+        if _claim(text, "password") != _password_mark(user):
+            return None
         return user, Credential(LOGIN, "log-in", scopes, f"user:{user.pk}/login", _aware(expires))
     if grant == Application.GRANT_CLIENT_CREDENTIALS and service_user != user.pk:
         return None  # it acts as somebody else by now
