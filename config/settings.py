@@ -365,5 +365,8 @@ UNFOLD = {
     "SITE_SYMBOL": "support_agent",
     "SITE_URL": reverse_lazy("home"),
     "SHOW_VIEW_ON_SITE": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")},
+    ],
     "STYLES": [lambda request: static("admin.css")],
 }
