@@ -743,3 +743,14 @@ def test_the_tokens_of_a_log_in_end_with_its_password(sue):
     sue.save()
     for path in ("/users/api/workitems", "/provider/api/token-refresh"):
         assert client.get(path).status_code == 401
+
+
+def test_both_histories_name_the_token(amy, queue):
+    amy.is_superuser = True
+    amy.save()
+    item = make_workitem(queue=queue)
+    Client(headers=personal(amy, name="nightly <export>")).post(
+        f"/api/v1/workitems/{item.workitem_id}/note", {"text": "x"}, content_type="application/json"
+    )
+    for address in (f"/supervisor/workitems/{item.workitem_id}/", f"/admin/workitems/workitem/{item.pk}/change/"):
+        assert "(nightly &lt;export&gt;)" in browser(amy).get(address).content.decode()
