@@ -51,16 +51,8 @@ class WorkitemQuerySet(models.QuerySet["Workitem"]):
         """Order as work is handed out: highest priority first, then longest in the queue."""
         return self.order_by("-priority", "queued_at", "pk")
 
-    def newest_first(self) -> WorkitemQuerySet:
-        """Order by arrival, the latest first."""
-        return self.order_by("-created_at", "-pk")
-
     def with_card(self) -> WorkitemQuerySet:
         """Load along what one line or one JSON object shows of its neighbours."""
         return self.select_related("agent", "queue", "disposition", "contact").prefetch_related(
             "contact__phones", "contact__emails"
         )
-
-    def with_timeline(self) -> WorkitemQuerySet:
-        """Load the timelines along, oldest event first."""
-        return self.prefetch_related("time_events__queue", "time_events__agent")

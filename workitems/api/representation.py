@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -67,11 +66,6 @@ class Line(NamedTuple):
     queue_id: int | None
     ended_by: str
     archived_at: int | None
-
-
-def milliseconds(moment: datetime | None) -> int:
-    """Return a moment as Unix milliseconds, cut and not rounded; 0 where it is not set."""
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000 if moment else 0
 
 
 def internal_id(pk: int) -> str:
