@@ -42,6 +42,11 @@ class Queue(models.Model):
     short_abandon_seconds = models.PositiveIntegerField(_("short abandon, seconds"), default=5)
     offer_timeout_seconds = models.PositiveIntegerField(_("offer time-out, seconds"), default=20)
     wrap_up_seconds = models.PositiveIntegerField(_("wrap-up, seconds"), default=60)
+    offers_automatically = models.BooleanField(
+        _("offers by itself"),
+        default=False,
+        help_text=_("Waiting work is offered to available members, the longest idle first."),
+    )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("members"), blank=True, related_name="member_of_queues"

@@ -12,7 +12,7 @@ from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue
 from workitems.choices import ENDED, WITH_AGENT, Door, EndedBy, Event, State, Type
-from workitems.models import Disposition, TimeEvent, Workitem
+from workitems.models import Disposition, Presence, TimeEvent, Workitem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
@@ -46,6 +46,10 @@ def make_disposition(disposition_id: str = "d_solved", **facts: Any) -> Disposit
     return Disposition.objects.create(disposition_id=disposition_id, name=facts.pop("name", "Solved"), **facts)
 
 
+def make_presence(agent: User, status: str = Presence.Status.AVAILABLE, **facts: Any) -> Presence:
+    return Presence.objects.create(user=agent, status=status, since=facts.pop("since", NOON), **facts)
+
+
 def make_workitem(
     state: State = State.INQUEUE, *, queue: Queue | None, agent: User | None = None, **facts: Any
 ) -> Workitem:
@@ -62,6 +66,7 @@ def make_workitem(
         "created_at": NOON,
         "modified_at": NOON,
         "state_changed_at": NOON,
+        "active_at": NOON,
         "queued_at": NOON if queue else None,
         "assigned_at": NOON if state in WITH_AGENT and state != State.OFFERED else None,
         "offer_expires_at": NOON + timedelta(seconds=20) if state == State.OFFERED else None,

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from queues.models import Queue
 from tests.builders import NOON
-from workitems import transfers
+from workitems import tasks
 from workitems.api import tokens
 from workitems.choices import Door, Scope
 from workitems.models import Transfer, TransferItem, Workitem
@@ -51,7 +51,13 @@ def by_rest(user: User, item: Workitem, target: Queue) -> None:
 def by_back_office(user: User, item: Workitem, target: Queue) -> None:
     browser(user).post(
         reverse("admin:workitems_workitem_changelist"),
-        {"action": "transfer", "_selected_action": [item.pk], "apply": "1", "queue": target.pk},
+        {
+            "action": "transfer",
+            "step": "confirm",
+            "_selected_action": [item.pk],
+            "target": f"queue:{target.queue_id}",
+            "expected": 1,
+        },
     )
 
 
@@ -63,9 +69,11 @@ def by_page(user: User, item: Workitem, target: Queue) -> None:
 
 
 def by_job(user: User, item: Workitem, target: Queue) -> None:
-    transfer = Transfer.objects.create(queue=target, requested_by=user, door=Door.API, created_at=NOON, moved_at=NOON)
-    TransferItem.objects.create(transfer=transfer, workitem_id=item.workitem_id)
-    transfers.work_off_chunk(transfer, now=NOON)
+    transfer = Transfer.objects.create(
+        queue=target, requested_by=user, door=Door.API, created_at=NOON, start_at=NOON, moved_at=NOON, total=1
+    )
+    TransferItem.objects.create(run=transfer, workitem_id=item.workitem_id)
+    tasks.run_transfer(transfer_id=transfer.transfer_id)
 
 
 DOORS = {Door.API: by_rest, Door.ADMIN: by_back_office, Door.PAGE: by_page, Door.JOB: by_job}

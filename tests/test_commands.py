@@ -13,6 +13,7 @@ from tests.builders import (
     last_event,
     make_contact,
     make_disposition,
+    make_presence,
     make_queue,
     make_user,
     make_workitem,
@@ -21,6 +22,8 @@ from workitems import commands, errors, services
 from workitems.actors import Actor
 from workitems.choices import Door, EndedBy, Event, Recording, Scope, State, Type
 from workitems.models import AuditEntry, TimeEvent, Workitem
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -98,6 +101,46 @@ def test_an_offer_does_not_expire_before_its_deadline(refused, queue, ann, syste
     refused(errors.OfferStillOpen, commands.ExpireOffer(), item, actor=system, now=NOON + timedelta(seconds=19))
 
 
+@pytest.mark.parametrize("presence", ["away", "noAnswer", "offline"])
+def test_an_offer_to_somebody_who_is_not_there_is_refused(presence, refused, queue, ann):
+    make_presence(ann, presence)
+    refusal = refused(errors.NotAvailable, commands.Offer(ann), make_workitem(queue=queue))
+    assert refusal.code == "agent_not_available"
+
+
+def test_somebody_who_is_there_is_offered_work(do, queue, ann):
+    make_presence(ann, "available")
+    assert do(commands.Offer(ann), make_workitem(queue=queue)).agent == ann
+
+
+def test_what_returns_to_its_queue_keeps_its_place(do, queue, ann):
+    item = do(commands.ReturnToQueue(), make_workitem(State.ACTIVE, queue=queue, agent=ann, is_muted=True))
+    assert (item.state, item.queue, item.queued_at) == (State.INQUEUE, queue, NOON)
+    assert (item.agent, item.assigned_at, item.is_muted) == (None, None, False)
+    assert (last_event(item).type, last_event(item).details) == (Event.RETURNED, {"agent": "ann"})
+
+
+def test_what_returns_to_its_queue_may_be_sent_to_its_end(do, queue, ann):
+    item = do(commands.ReturnToQueue(keeps_place=False), make_workitem(State.ACTIVE, queue=queue, agent=ann))
+    assert item.queued_at == LATER
+
+
+def test_what_never_waited_returns_to_the_end_of_its_queue(do, queue, ann):
+    outbound = make_workitem(State.ACTIVE, queue=queue, agent=ann, type=Type.OUTBOUND_CALL, queued_at=None)
+    assert do(commands.ReturnToQueue(), outbound).queued_at == LATER
+
+
+def test_what_has_no_queue_returns_to_none(refused, ann):
+    item = make_workitem(State.ACTIVE, queue=None, agent=ann, type=Type.OUTBOUND_CALL)
+    refused(errors.NoQueue, commands.ReturnToQueue(), item)
+
+
+def test_an_agent_returns_his_own_item_without_any_scope(do, queue, ann):
+    item = make_workitem(State.HOLD, queue=queue, agent=ann)
+    do(commands.ReturnToQueue(), item, actor=Actor.of(ann, Door.API))
+    assert facts_of(item)["agent_id"] is None
+
+
 def test_people_cannot_expire_offers(refused, queue, ann, admin_actor):
     item = make_workitem(State.OFFERED, queue=queue, agent=ann)
     refused(errors.OnlyForJobs, commands.ExpireOffer(), item, actor=admin_actor)
@@ -173,13 +216,135 @@ def test_hanging_up_in_the_name_of_a_policy_is_refused(refused, queue):
     refused(errors.InvalidValue, commands.HangUp(EndedBy.POLICY), make_workitem(queue=queue))
 
 
-def test_what_moved_since_the_limit_is_not_terminated_as_stale(refused, queue, system):
-    refused(errors.NotStale, commands.TerminateStale(NOON), make_workitem(queue=queue), actor=system)
+STALE = commands.Stale(MINUTE)  # at LATER, and not before
+STALE_COMMANDS = {
+    "terminate": (State.ACTIVE, commands.TerminateStale),
+    "requeue": (State.ACTIVE, lambda stale: commands.RequeueStale(stale=stale)),
+    "dispose": (State.TERMINATED, lambda stale: commands.DisposeStale(make_disposition(), stale=stale)),
+    "warn": (State.ACTIVE, lambda stale: commands.WarnStale(stale, warning=MINUTE)),
+}
+
+
+@pytest.fixture(params=list(STALE_COMMANDS))
+def stale_command(request, queue, ann):
+    """Return what makes each of the policies' commands for one idea of stale, and a workitem that it is for."""
+
+    def prepare(stale=STALE, **facts):
+        state, make = STALE_COMMANDS[request.param]
+        return make(stale), make_workitem(state, queue=queue, agent=ann, **facts)
+
+    return prepare
+
+
+def test_a_policy_acts_on_what_has_stood_still_long_enough(stale_command, do, system):
+    item = do(*stale_command(), actor=system)
+    assert item.version == 2
+
+
+def test_no_policy_acts_a_moment_too_early(stale_command, refused, system):
+    refused(errors.NotStale, *stale_command(), actor=system, now=LATER - timedelta(microseconds=1))
+
+
+def test_no_policy_acts_where_something_happened_meanwhile(stale_command, refused, system):
+    refused(errors.NotStale, *stale_command(active_at=NOON + timedelta(seconds=1)), actor=system)
+
+
+def test_no_policy_acts_on_what_is_exempt(stale_command, refused, system):
+    refused(errors.IsExempt, *stale_command(exempt_until=LATER + timedelta(microseconds=1)), actor=system)
+
+
+def test_an_exemption_ends_at_its_time(stale_command, do, system):
+    assert do(*stale_command(exempt_until=LATER), actor=system).version == 2
+
+
+def test_a_policy_that_warns_first_does_not_act_without_the_warning(refused, queue, system):
+    command = commands.TerminateStale(commands.Stale(MINUTE, warned=True))
+    refused(errors.NotWarned, command, make_workitem(queue=queue), actor=system)
+    still = make_workitem(queue=queue, stale_at=LATER + timedelta(microseconds=1))
+    refused(errors.NotWarned, command, still, actor=system)
+
+
+def test_a_policy_that_warns_first_acts_once_the_warning_has_stood_its_time(do, queue, system):
+    command = commands.TerminateStale(commands.Stale(MINUTE, warned=True))
+    assert do(command, make_workitem(queue=queue, stale_at=LATER), actor=system).state == State.TERMINATED
+
+
+def test_a_policy_for_another_state_does_not_hold(stale_command, refused, system):
+    refused(errors.OtherPolicy, *stale_command(commands.Stale(MINUTE, state="offered")), actor=system)
+
+
+def test_no_policy_disposes_of_what_lies_in_the_archive(refused, queue, system):
+    item = make_workitem(State.TERMINATED, queue=queue, archived_at=NOON)
+    refused(errors.OtherPolicy, commands.DisposeStale(make_disposition(), stale=STALE), item, actor=system)
+
+
+def test_the_event_tells_since_when_nothing_happened_and_which_policy_acted(do, queue, system):
+    stale = commands.Stale(MINUTE, details={"policyId": "p_lost"})
+    item = do(commands.TerminateStale(stale), make_workitem(queue=queue), actor=system)
+    since = int(NOON.timestamp() * 1000)
+    assert (item.ended_by, item.terminated_at) == (EndedBy.POLICY, LATER)
+    assert (last_event(item).type, last_event(item).actor) == (Event.TERMINATED_STALE, "sweep")
+    assert last_event(item).details == {"since": since, "policyId": "p_lost"}
+
+
+@pytest.mark.parametrize(("keeps_place", "queued_at"), [(True, NOON), (False, LATER)])
+def test_a_policy_requeues_at_the_old_place_or_at_the_end(keeps_place, queued_at, do, queue, ann, system):
+    item = make_workitem(State.ACTIVE, queue=queue, agent=ann)
+    item = do(commands.RequeueStale(keeps_place, stale=STALE), item, actor=system)
+    assert (item.state, item.agent, item.queued_at) == (State.INQUEUE, None, queued_at)
+
+
+def test_a_policy_sets_only_a_disposition_that_applies(refused, queue, system):
+    command = commands.DisposeStale(make_disposition(types=["Chat"]), stale=STALE)
+    refused(errors.DispositionDoesNotApply, command, make_workitem(State.TERMINATED, queue=queue), actor=system)
+
+
+def test_a_warning_marks_the_item_and_activity_takes_the_mark_away(do, queue, system):
+    item = do(commands.WarnStale(STALE, warning=5 * MINUTE), make_workitem(queue=queue), actor=system)
+    assert (item.stale_at, item.active_at, item.state) == (LATER + 5 * MINUTE, NOON, State.INQUEUE)
+    assert last_event(item).type == Event.STALE_WARNED
+    assert do(commands.AddNote("On it."), item).stale_at is None
+
+
+def test_nobody_is_warned_twice(refused, queue, system):
+    command = commands.WarnStale(STALE, warning=MINUTE)
+    refused(errors.NotStale, command, make_workitem(queue=queue, stale_at=LATER), actor=system)
+
+
+def test_people_do_not_warn(refused, queue, admin_actor):
+    command = commands.WarnStale(STALE, warning=MINUTE)
+    refused(errors.OnlyForJobs, command, make_workitem(queue=queue), actor=admin_actor)
+
+
+def test_an_exemption_is_set_moved_and_lifted_and_takes_the_mark_away(do, queue):
+    item = make_workitem(queue=queue, stale_at=LATER)
+    for until in (LATER + MINUTE, LATER + 2 * MINUTE, None):
+        item = do(commands.Exempt(until), item)
+        assert (item.exempt_until, item.stale_at, item.active_at) == (until, None, NOON)
+        until_ms = int(until.timestamp() * 1000) if until else 0
+        assert (last_event(item).type, last_event(item).details) == (Event.EXEMPTED, {"until": until_ms})
+
+
+def test_exempting_as_it_is_already_writes_nothing(do, queue):
+    item = make_workitem(queue=queue, exempt_until=LATER + MINUTE)
+    before = facts_of(item)
+    do(commands.Exempt(LATER + MINUTE), item)
+    assert facts_of(item) == before
+
+
+@pytest.mark.parametrize("until", [NOON, LATER, LATER + timedelta(days=367)])
+def test_an_exemption_ends_in_time_to_come_and_within_a_year(until, refused, queue):
+    refused(errors.InvalidValue, commands.Exempt(until), make_workitem(queue=queue))
+
+
+def test_what_lies_in_the_archive_needs_no_exemption(refused, queue):
+    item = make_workitem(State.TERMINATED, queue=queue, archived_at=NOON)
+    refused(errors.IsArchived, commands.Exempt(LATER + MINUTE), item)
 
 
 def test_what_a_policy_ended_comes_back_to_its_place(do, queue, system, admin_actor):
     item = make_workitem(queue=queue)
-    do(commands.TerminateStale(LATER), item, actor=system)
+    do(commands.TerminateStale(STALE), item, actor=system)
     item = do(commands.Reopen(), item, actor=admin_actor)
     assert (item.state, item.queue, item.queued_at) == (State.INQUEUE, queue, NOON)
     assert (item.terminated_at, item.ended_by) == (None, "")
@@ -214,11 +379,45 @@ def test_a_transfer_to_a_queue_goes_to_its_end_and_frees_the_agent(do, queue, sa
     item = do(commands.TransferToQueue(sales), make_workitem(State.ACTIVE, queue=queue, agent=ann))
     assert (item.state, item.queue, item.queued_at, item.agent) == (State.INQUEUE, sales, LATER, None)
     event = last_event(item)
-    assert (event.type, event.queue, event.details) == (
-        Event.TRANSFERRED,
-        sales,
-        {"from": "q_support", "to": "q_sales"},
-    )
+    assert (event.type, event.queue) == (Event.TRANSFERRED, sales)
+    assert event.details == {
+        "from": "q_support",
+        "to": "q_sales",
+        "before": {
+            "state": "active",
+            "queueId": "q_support",
+            "queuedAt": NOON.timestamp() * 1000,
+            "agent": "ann",
+            "assignedAt": NOON.timestamp() * 1000,
+        },
+    }
+
+
+def test_a_transfer_sets_a_priority_and_remembers_the_old_one(do, queue, sales, ann, ben):
+    there = do(commands.TransferToQueue(sales, priority=5), make_workitem(queue=queue))
+    with_ben = do(commands.TransferToAgent(ben, priority=1), make_workitem(State.ACTIVE, queue=queue, agent=ann))
+    assert (there.priority, with_ben.priority) == (5, 1)
+    assert [last_event(item).details["before"]["priority"] for item in (there, with_ben)] == [3, 3]
+
+
+def test_a_transfer_that_keeps_the_priority_says_nothing_of_it(do, queue, sales):
+    item = do(commands.TransferToQueue(sales, priority=3), make_workitem(queue=queue))
+    assert "priority" not in last_event(item).details["before"]
+
+
+@pytest.mark.parametrize("priority", [0, 6])
+def test_a_transfer_to_another_priority_than_one_to_five_is_refused(priority, refused, queue, sales, ben):
+    for command in (
+        commands.TransferToQueue(sales, priority=priority),
+        commands.TransferToAgent(ben, priority=priority),
+    ):
+        refused(errors.InvalidValue, command, make_workitem(queue=queue))
+
+
+def test_the_event_of_a_bulk_transfer_names_the_transfer(do, queue, sales):
+    options = commands.TransferOptions(transfer_id="tr_1")
+    item = do(commands.TransferToQueue(sales, options), make_workitem(queue=queue))
+    assert last_event(item).details["transferId"] == "tr_1"
 
 
 def test_a_transfer_to_its_own_queue_is_refused(refused, queue):
@@ -239,7 +438,9 @@ def test_a_transfer_to_an_agent_is_an_offer_with_a_deadline(do, queue, ann, ben)
     options = commands.TransferOptions(event_name="vip", recording=Recording.STOP, survey="s1", ring_all=False)
     item = do(commands.TransferToAgent(ben, options), make_workitem(State.ACTIVE, queue=queue, agent=ann))
     assert (item.state, item.agent, item.offer_expires_at) == (State.OFFERED, ben, LATER + timedelta(seconds=20))
-    assert last_event(item).details == {
+    details = last_event(item).details
+    assert details.pop("before")["agent"] == "ann"
+    assert details == {
         "from": "ann",
         "agent": "ben",
         "eventName": "vip",

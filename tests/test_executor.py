@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from tests.builders import LATER, NOON, facts_of, last_event, make_queue, make_workitem
-from workitems import commands, errors, services
+from workitems import commands, errors, services, sets
 from workitems.choices import EndedBy, Event, State
 from workitems.models import TimeEvent, Workitem
 
@@ -92,7 +92,7 @@ def test_when_history_cannot_be_written_nothing_is(supervisor, queue, monkeypatc
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(TimeEvent.objects, "bulk_create", fail)
+    monkeypatch.setattr(sets, "insert", fail)
     with pytest.raises(RuntimeError):
         services.execute(commands.HangUp(), item.workitem_id, actor=supervisor, now=LATER)
     assert facts_of(item) == before
@@ -145,6 +145,7 @@ def test_recording_a_history_needs_the_admin_scope(supervisor, queue):
             created_at=NOON,
             modified_at=NOON,
             state_changed_at=NOON,
+            active_at=NOON,
             terminated_at=NOON,
             queue=queue,
         ),

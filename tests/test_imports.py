@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,10 +16,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from contacts.models import Contact
-from tests.builders import make_workitem
+from tests.builders import NOON, make_disposition, make_workitem
 from tests.doors import bearer
+from workitems import commands, services
+from workitems.actors import Actor
+from workitems.choices import Action, Event, Scope
 from workitems.imports.bank_calls import COLUMNS
-from workitems.imports.runner import Importer
+from workitems.imports.runner import PASSIVE, Importer
+from workitems.lifecycle import MOVES
 from workitems.models import TimeEvent, Workitem
 
 pytestmark = pytest.mark.django_db
@@ -439,6 +443,114 @@ def test_what_the_api_shows_comes_in_again(tmp_path, queue, ann, sue):
         assert getattr(copy, name) == getattr(source, name), name
 
 
+@pytest.fixture
+def copied(tmp_path, sue):
+    """Export a workitem as the API shows it, import it under another id, and return the copy."""
+
+    def copy(item):
+        body = Client(headers=bearer(sue)).get(f"/users/api/workitems/{item.workitem_id}").json()
+        path = tmp_path / "items.jsonl"
+        path.write_text(json.dumps(body | {"workitemId": f"copy-{item.version}"}))
+        run(path, "jsonl")
+        return Workitem.objects.get(workitem_id=f"copy-{item.version}")
+
+    return copy
+
+
+def timeline(item):
+    columns = ("version", "type", "timestamp", "from_state", "to_state", "queue", "agent", "details")
+    return list(TimeEvent.objects.filter(workitem=item).order_by("version").values_list(*columns))
+
+
+COPIED = (
+    "state", "state_changed_at", "queue", "queued_at", "agent", "assigned_at", "priority", "is_muted", "ended_by",
+    "active_at", "stale_at", "exempt_until", "modified_at", "archived_at", "version",
+)  # fmt: skip
+STALE = commands.Stale(timedelta(minutes=1))
+LIVES = {
+    "handed about": [
+        commands.Pull(),
+        commands.Bridge(),
+        commands.SetPriority(5),
+        commands.ReturnToQueue(),
+        lambda people: commands.TransferToQueue(people["sales"], priority=1),
+        commands.UndoTransfer(),
+        lambda people: commands.TransferToAgent(people["ben"]),
+        commands.UndoTransfer(),
+        lambda people: commands.Offer(people["ann"]),
+        commands.ReturnToQueue(keeps_place=False),
+    ],
+    "taken from an agent and given back": [
+        commands.Pull(),
+        commands.Bridge(),
+        commands.Mute(),
+        lambda people: commands.TransferToQueue(people["sales"]),
+        commands.UndoTransfer(),
+    ],
+    "stale": [
+        commands.WarnStale(STALE, warning=timedelta(minutes=2)),
+        commands.SetPriority(4),
+        lambda people: commands.Exempt(people["now"] + timedelta(hours=1)),
+        commands.Exempt(None),
+        commands.WarnStale(STALE, warning=timedelta(minutes=2)),
+        commands.TerminateStale(commands.Stale(timedelta(minutes=1), warned=True)),
+        commands.Reopen(),
+        commands.Pull(),
+        commands.RequeueStale(stale=STALE),
+        commands.HangUp(),
+        lambda people: commands.DisposeStale(make_disposition(), stale=STALE),
+        commands.Archive(),
+    ],
+    "mailed": [
+        commands.Pull(),
+        commands.TellOfMail(Event.EMAIL_FAILED, "ml_1", "no such mailbox"),
+        commands.Edit({"name": "Late"}),
+        commands.TellOfMail(Event.EMAIL_SENT, "ml_1"),
+    ],
+}
+
+
+@pytest.mark.parametrize("life", list(LIVES))
+def test_every_life_comes_in_again_as_it_is_after_each_of_its_steps(life, copied, admin_actor, queue, sales, ann, ben):
+    item = make_workitem(queue=queue, workitem_id="wi_1")
+    now = NOON
+    for step in LIVES[life]:
+        now += timedelta(minutes=5)
+        people = {"sales": sales, "ann": ann, "ben": ben, "now": now}
+        command = step if isinstance(step, commands.Command) else step(people)
+        by_system = command.action in (Action.WARN_STALE, Action.TERMINATE_STALE)
+        actor = Actor.job("stale-policies", Scope.ADMIN) if by_system else admin_actor
+        item = services.execute(command, item.workitem_id, actor=actor, now=now)
+        copy = copied(item)
+        assert {name: getattr(copy, name) for name in COPIED} == {name: getattr(item, name) for name in COPIED}
+        assert timeline(copy) == timeline(item)
+
+
+def test_the_importer_knows_which_events_are_no_activity():
+    told = {
+        MOVES[command.action].event
+        for command in vars(commands).values()
+        if isinstance(command, type) and issubclass(command, commands.Command) and not command.is_activity
+    }
+    # what TellOfMail tells is no note
+    assert {Event.EMAIL_FAILED, Event.EMAIL_SENT} | told - {Event.NOTED, None} == PASSIVE
+
+
+@pytest.mark.parametrize(
+    ("code", "from_state", "to_state"),
+    [
+        ("transferUndone", "active", "inqueue"),
+        ("transferUndone", "inqueue", "terminated"),
+        ("returnedToQueue", "inqueue", "inqueue"),
+        ("emailFailed", "accepted", "active"),
+        ("exempted", "dispositioned", "dispositioned"),
+    ],
+)
+def test_new_events_that_lead_where_they_cannot_are_rejected(code, from_state, to_state, take_json, queue):
+    event = {"type": code, "timestamp": NOON_MS, "fromState": from_state, "toState": to_state}
+    assert take_json(WAITING | {"timeEvents": [event]})[0]["rejected"] == 1
+
+
 def test_a_line_that_is_no_utf8_is_rejected_or_taken_but_never_stops_the_rest(tmp_path, queue):
     path = tmp_path / "items.jsonl"
     path.write_bytes(b'{"workitemId": "\xff"}\n' + json.dumps(WAITING).encode() + b"\n")
@@ -456,8 +568,6 @@ def test_a_file_that_cannot_be_read_is_an_error(content, tmp_path):
 
 
 def test_memory_holds_one_batch(monkeypatch):
-    from workitems.actors import Actor
-    from workitems.choices import Scope
     from workitems.imports import runner
     from workitems.imports.records import Skipped
 

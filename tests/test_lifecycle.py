@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from queues.models import Queue
-from tests.builders import LATER, facts_of, last_event, make_disposition, make_workitem
+from tests.builders import LATER, NOON, facts_of, last_event, make_disposition, make_workitem
 from workitems import commands, services
 from workitems.actors import Actor
 from workitems.choices import Action, EndedBy, State, Type
@@ -16,6 +16,8 @@ from workitems.errors import WorkitemError, WrongChannel, WrongState
 from workitems.lifecycle import MOVES, available
 from workitems.models import Workitem
 
+MINUTE = timedelta(minutes=1)
+BY_SYSTEM = {"expireOffer", "requeueStale", "disposeStale", "warnStale", "terminateStale"}
 STATES = ["inqueue", "offered", "accepted", "active", "hold", "conference", "terminated", "dispositioned"]
 
 # "." refused for its state, "=" allowed and nothing to write, else the state it leads to (its first letters).
@@ -25,6 +27,9 @@ offer               offered .       .        .      .    .          .          .
 accept              .       accepted .       .      .    .          .          .
 reject              .       inqueue .        .      .    .          .          .
 expireOffer         .       inqueue .        .      .    .          .          .
+handBack            .       inqueue .        .      .    .          .          .
+returnToQueue       .       inqueue inqueue  inqueue inqueue inqueue .         .
+requeueStale        .       inqueue inqueue  inqueue inqueue inqueue .         .
 pull                accepted .      .        .      .    .          .          .
 bridge              .       .       active   .      .    .          .          .
 hold                .       .       .        hold   =    .          .          .
@@ -41,6 +46,9 @@ priority            inqueue offered accepted active hold conference .          .
 edit                inqueue offered accepted active hold conference terminated dispositioned
 note                inqueue offered accepted active hold conference terminated dispositioned
 disposition         .       .       .        .      .    .          dispositioned .
+disposeStale        .       .       .        .      .    .          dispositioned .
+exempt              inqueue offered accepted active hold conference terminated .
+warnStale           inqueue offered accepted active hold conference terminated .
 terminateStale      terminated terminated terminated terminated terminated terminated . .
 reopen              .       .       .        .      .    .          inqueue    .
 archive             .       .       .        .      .    .          terminated dispositioned
@@ -53,6 +61,13 @@ bridge              .       .       active   .      .          .
 sendEmailResponse   .       .       accepted active .          .
 hangup              terminated terminated terminated terminated . .
 """
+# what shows that somebody cares, so that a policy's clock begins anew; all else leaves the clock alone
+ACTIVITY = """
+offer accept reject expireOffer handBack returnToQueue requeueStale pull bridge hold unhold mute unmute dtmf conference
+leaveConference hangup transferToQueue transferToAgent sendEmailResponse note disposition disposeStale terminateStale
+reopen
+"""
+NO_ACTIVITY = "priority edit exempt warnStale archive unarchive"
 NOT_ON_EMAIL = ["hold", "unhold", "mute", "unmute", "dtmf", "conference", "leaveConference"]
 
 
@@ -62,7 +77,7 @@ def cells(table: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def every_command(ben: User, sales: Queue) -> dict[str, commands.Command]:
+def every_command(ann: User, ben: User, sales: Queue) -> dict[str, commands.Command]:
     return {
         "offer": commands.Offer(ben),
         "accept": commands.Accept(),
@@ -78,6 +93,9 @@ def every_command(ben: User, sales: Queue) -> dict[str, commands.Command]:
         "conference": commands.Conference("+442079460123"),
         "leaveConference": commands.LeaveConference(),
         "hangup": commands.HangUp(),
+        "handBack": commands.HandBack(ann),
+        "returnToQueue": commands.ReturnToQueue(),
+        "requeueStale": commands.RequeueStale(stale=commands.Stale(MINUTE)),
         "transferToQueue": commands.TransferToQueue(sales),
         "transferToAgent": commands.TransferToAgent(ben),
         "priority": commands.SetPriority(5),
@@ -87,7 +105,10 @@ def every_command(ben: User, sales: Queue) -> dict[str, commands.Command]:
         "edit": commands.Edit({"name": "New"}),
         "note": commands.AddNote("Called back."),
         "disposition": commands.SetDisposition(make_disposition()),
-        "terminateStale": commands.TerminateStale(LATER),
+        "disposeStale": commands.DisposeStale(make_disposition("d_silent"), stale=commands.Stale(MINUTE)),
+        "exempt": commands.Exempt(LATER + MINUTE),
+        "warnStale": commands.WarnStale(commands.Stale(MINUTE), warning=MINUTE),
+        "terminateStale": commands.TerminateStale(commands.Stale(MINUTE)),
         "reopen": commands.Reopen(),
         "archive": commands.Archive(),
         "unarchive": commands.Unarchive(),
@@ -110,7 +131,7 @@ def item_in(state: str, action: str, queue: Queue, ann: User, kind: Type = Type.
 
 
 def actor_for(action: str, somebody: dict[str, Actor]) -> Actor:
-    return somebody["system" if action in ("expireOffer", "terminateStale") else "person"]
+    return somebody["system" if action in BY_SYSTEM else "person"]
 
 
 @pytest.mark.parametrize(("action", "state", "expected"), cells(VOICE))
@@ -153,6 +174,41 @@ def check_cell(action, state, expected, every_command, somebody, queue, ann, kin
         )
 
 
+def do_where_possible(action, every_command, somebody, queue, ann, **facts):
+    """Do this to a workitem in a state from which the tables allow it."""
+    kind, table = (Type.INBOUND_EMAIL, EMAIL) if action == "sendEmailResponse" else (Type.INBOUND_CALL, VOICE)
+    allowed = [(cell == "=", state) for name, state, cell in cells(table) if name == action and cell != "."]
+    _nothing_to_do, state = min(allowed)
+    item = item_in(state, action, queue, ann, kind)
+    Workitem.objects.filter(pk=item.pk).update(is_muted=action == "unmute", **facts)
+    now = LATER + timedelta(seconds=1)
+    services.execute(every_command[action], item.workitem_id, actor=actor_for(action, somebody), now=now)
+    return facts_of(item), now
+
+
+@pytest.mark.parametrize("action", ACTIVITY.split())
+def test_what_shows_that_somebody_cares_sets_the_policies_clock_back(action, every_command, somebody, queue, ann):
+    after, now = do_where_possible(action, every_command, somebody, queue, ann, stale_at=LATER)
+    assert (after["active_at"], after["stale_at"]) == (now, None)
+
+
+@pytest.mark.parametrize("action", NO_ACTIVITY.split())
+def test_what_shows_nothing_of_the_kind_leaves_the_clock_alone(action, every_command, somebody, queue, ann):
+    after, _now = do_where_possible(action, every_command, somebody, queue, ann)
+    assert after["active_at"] == NOON
+
+
+@pytest.mark.parametrize("action", ["priority", "edit", "archive", "unarchive"])
+def test_what_is_no_activity_leaves_the_mark_of_a_warning(action, every_command, somebody, queue, ann):
+    after, _now = do_where_possible(action, every_command, somebody, queue, ann, stale_at=LATER)
+    assert after["stale_at"] == LATER
+
+
+def test_every_action_is_activity_or_not():
+    named = {cell[0] for cell in cells(VOICE) + cells(EMAIL)} - {"purge"}
+    assert {*ACTIVITY.split(), *NO_ACTIVITY.split()} == named
+
+
 @pytest.mark.parametrize("action", NOT_ON_EMAIL)
 @pytest.mark.parametrize("state", ["inqueue", "offered", "accepted", "active", "terminated", "dispositioned"])
 def test_an_email_is_never_held_muted_or_conferenced(action, state, every_command, somebody, queue, ann):
@@ -166,18 +222,19 @@ def test_an_email_is_never_held_muted_or_conferenced(action, state, every_comman
 @pytest.mark.parametrize("state", STATES)
 def test_the_tables_here_name_every_action(state):
     named = {cell[0] for cell in cells(VOICE) + cells(EMAIL)}
-    named = (named - {"transferToQueue", "transferToAgent"}) | {"transfer", "create"}
+    variants = {"handBack", "transferToQueue", "transferToAgent", "requeueStale", "disposeStale"}
+    named = (named - variants) | {"transfer", "create"}
     assert named == {action.value for action in MOVES} == set(Action.values)
 
 
 ACTIONS_OF_A_SUPERVISOR = {
-    "inqueue": "offer pull hangup transfer priority edit note",
-    "offered": "reject hangup transfer priority edit note",
-    "accepted": "bridge hangup transfer priority edit note",
-    "active": "hold mute unmute dtmf conference hangup transfer priority edit note",
-    "hold": "unhold conference hangup transfer priority edit note",
-    "conference": "mute unmute dtmf leaveConference hangup transfer priority edit note",
-    "terminated": "edit note disposition archive",
+    "inqueue": "offer pull hangup transfer priority edit note exempt",
+    "offered": "reject returnToQueue hangup transfer priority edit note exempt",
+    "accepted": "returnToQueue bridge hangup transfer priority edit note exempt",
+    "active": "returnToQueue hold mute unmute dtmf conference hangup transfer priority edit note exempt",
+    "hold": "returnToQueue unhold conference hangup transfer priority edit note exempt",
+    "conference": "returnToQueue mute unmute dtmf leaveConference hangup transfer priority edit note exempt",
+    "terminated": "edit note disposition exempt archive",
     "dispositioned": "edit note archive",
 }
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, connections
 
-from tests.builders import LATER, NOON, make_disposition, make_queue, make_user, make_workitem
+from tests.builders import LATER, NOON, make_disposition, make_presence, make_queue, make_user, make_workitem
 from workitems import commands, services
 from workitems.actors import Actor
-from workitems.choices import Door, EndedBy, Scope, State, Type
+from workitems.choices import Door, EndedBy, Event, Scope, State, Type
 from workitems.errors import WorkitemError
 from workitems.groups import grant
 from workitems.models import TimeEvent, Workitem
@@ -90,7 +90,7 @@ def test_two_agents_cannot_take_one_item():
 def lock_off(monkeypatch):
     """Plant a fault: rows are read without being locked."""
 
-    def read(ids):
+    def read(ids, reads=()):
         return list(Workitem.objects.filter(workitem_id__in=ids))
 
     monkeypatch.setattr(services, "lock", read)
@@ -128,6 +128,9 @@ STATES = {
     "accept": State.OFFERED,
     "reject": State.OFFERED,
     "expireOffer": State.OFFERED,
+    "handBack": State.OFFERED,
+    "returnToQueue": State.ACTIVE,
+    "requeueStale": State.ACTIVE,
     "pull": State.INQUEUE,
     "bridge": State.ACCEPTED,
     "hold": State.ACTIVE,
@@ -140,17 +143,25 @@ STATES = {
     "hangup": State.ACTIVE,
     "transferToQueue": State.ACTIVE,
     "transferToAgent": State.ACTIVE,
+    "undoTransfer": State.INQUEUE,
     "priority": State.INQUEUE,
     "sendEmailResponse": State.ACTIVE,
     "edit": State.INQUEUE,
     "note": State.INQUEUE,
+    "tellOfMail": State.ACTIVE,
     "disposition": State.TERMINATED,
+    "disposeStale": State.TERMINATED,
+    "exempt": State.INQUEUE,
+    "warnStale": State.INQUEUE,
     "terminateStale": State.INQUEUE,
     "reopen": State.TERMINATED,
+    "reopenUntouched": State.TERMINATED,
     "archive": State.TERMINATED,
     "unarchive": State.TERMINATED,
     "purge": State.TERMINATED,
 }
+BY_SYSTEM = {"expireOffer", "requeueStale", "disposeStale", "warnStale", "terminateStale"}
+STALE = commands.Stale(LATER - NOON)
 FACTS = [name for name in services.FACTS if name not in ("workitem_id",)]
 
 
@@ -161,6 +172,8 @@ class Stage:
         self.ann, self.ben, root = make_user("ann"), make_user("ben"), make_user("root", is_superuser=True)
         self.queue = make_queue("q_one", members=[self.ann, self.ben])
         self.other = make_queue("q_two")
+        make_presence(self.ben)
+        self.versions: dict[str, int] = {}
         self.root = Actor.of(root, Door.API)
         self.system = Actor.job("system", Scope.ADMIN)
         self.commands: dict[str, commands.Command] = {
@@ -168,6 +181,9 @@ class Stage:
             "accept": commands.Accept(),
             "reject": commands.Reject(),
             "expireOffer": commands.ExpireOffer(),
+            "handBack": commands.HandBack(self.ann),
+            "returnToQueue": commands.ReturnToQueue(),
+            "requeueStale": commands.RequeueStale(stale=STALE),
             "pull": commands.Pull(),
             "bridge": commands.Bridge(),
             "hold": commands.Hold(),
@@ -180,21 +196,29 @@ class Stage:
             "hangup": commands.HangUp(),
             "transferToQueue": commands.TransferToQueue(self.other),
             "transferToAgent": commands.TransferToAgent(self.ben),
+            "undoTransfer": commands.UndoTransfer(),
             "priority": commands.SetPriority(5),
             "sendEmailResponse": commands.SendEmailResponse(
                 from_address="help@example.com", to_addresses=("a@example.com",), text="Here it is."
             ),
             "edit": commands.Edit({"name": "New"}),
             "note": commands.AddNote("x"),
+            "tellOfMail": commands.TellOfMail(Event.EMAIL_SENT, "ml_1"),
             "disposition": commands.SetDisposition(make_disposition()),
-            "terminateStale": commands.TerminateStale(LATER),
+            "disposeStale": commands.DisposeStale(make_disposition("d_silent"), stale=STALE),
+            "exempt": commands.Exempt(LATER + (LATER - NOON)),
+            "warnStale": commands.WarnStale(STALE, warning=LATER - NOON),
+            "terminateStale": commands.TerminateStale(STALE),
             "reopen": commands.Reopen(),
+            "reopenUntouched": commands.ReopenUntouched(self.versions),
             "archive": commands.Archive(),
             "unarchive": commands.Unarchive(),
             "purge": commands.Purge(),
         }
 
     def item_for(self, name: str) -> Workitem:
+        if name == "undoTransfer":
+            return self.transferred()
         state = STATES[name]
         facts: dict[str, Any] = {"ended_by": EndedBy.POLICY} if state == State.TERMINATED else {}
         if name in ("unarchive", "purge"):
@@ -204,10 +228,17 @@ class Stage:
         if name == "sendEmailResponse":
             facts["type"] = Type.INBOUND_EMAIL
         agent = self.ann if state not in (State.INQUEUE, State.TERMINATED) else None
-        return make_workitem(state, queue=self.queue, agent=agent, **facts)
+        item = make_workitem(state, queue=self.queue, agent=agent, **facts)
+        self.versions[item.workitem_id] = item.version
+        return item
+
+    def transferred(self) -> Workitem:
+        """Return what was ann's a minute before noon, and waits in the other queue since noon."""
+        item = make_workitem(State.HOLD, queue=self.queue, agent=self.ann, queued_at=NOON - (LATER - NOON))
+        return services.execute(commands.TransferToQueue(self.other), item.workitem_id, actor=self.root, now=NOON)
 
     def do(self, name: str, item: Workitem) -> str:
-        actor = self.system if name in ("expireOffer", "terminateStale") else self.root
+        actor = self.system if name in BY_SYSTEM else self.root
         try:
             services.execute(self.commands[name], item.workitem_id, actor=actor, now=LATER)
         except WorkitemError as refusal:
@@ -287,9 +318,29 @@ def differences(stage: Stage, firsts: list[str]) -> list[str]:
     return found
 
 
+def test_every_command_takes_part():
+    kinds = [kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, commands.Command)]
+    there = Stage().commands
+    assert {type(command) for command in there.values()} | {commands.Command} == set(kinds)
+    assert set(there) == set(STATES)
+
+
 @pytest.mark.parametrize("first", list(STATES))
 def test_every_pair_ends_as_if_one_came_after_the_other(first):
     assert differences(Stage(), [first]) == []
+
+
+@pytest.mark.parametrize("pair", [("undoTransfer", "pull"), ("pull", "undoTransfer")])
+def test_a_transfer_is_undone_or_taken_on_by_somebody_but_never_both(pair):
+    stage = Stage()
+    item, twin = stage.transferred(), stage.transferred()
+    with ThreadPoolExecutor(2) as pool:
+        answers = overlap(stage, pool, *pair, item)
+        for _ in range(2):
+            pool.submit(connections["default"].close)
+    expected = [stage.do(name, twin) for name in pair]
+    assert (list(answers), story_of(item)) == (expected, story_of(twin))
+    assert expected == ["done", "state" if pair[0] == "undoTransfer" else "touched_since"]
 
 
 def test_without_the_lock_pairs_end_otherwise(lock_off):

@@ -16,8 +16,9 @@ from tests.builders import NOON, make_disposition, make_queue, make_user
 from workitems import commands, services
 from workitems.actors import Actor
 from workitems.choices import Action, Door, EndedBy, Scope, State, Type
+from workitems.commands import moving
 from workitems.errors import WorkitemError
-from workitems.groups import grant, sync_scope_groups
+from workitems.groups import grant, grant_transfer_in, sync_scope_groups
 from workitems.lifecycle import MOVES, available
 from workitems.models import TimeEvent, Workitem
 
@@ -33,6 +34,7 @@ TABLE = {
     "accept": ({"offered"}, "accepted", ALL, "write"),
     "reject": ({"offered"}, "inqueue", ALL, "write"),
     "expireOffer": ({"offered"}, "inqueue", ALL, "system"),
+    "returnToQueue": (OPEN - {"inqueue"}, "inqueue", ALL, "write"),
     "pull": ({"inqueue"}, "accepted", ALL, "write"),
     "bridge": ({"accepted"}, "active", ALL, "write"),
     "hold": ({"active"}, "hold", LIVE, "write"),
@@ -49,12 +51,15 @@ TABLE = {
     "edit": (OPEN | ENDED, None, ALL, "write"),
     "note": (OPEN | ENDED, None, ALL, "write"),
     "disposition": ({"terminated"}, "dispositioned", ALL, "write"),
+    "exempt": (OPEN | {"terminated"}, None, ALL, "write"),
+    "warnStale": (OPEN | {"terminated"}, None, ALL, "system"),
     "terminateStale": (OPEN, "terminated", ALL, "system"),
     "reopen": ({"terminated"}, "inqueue", ALL, "admin"),
     "archive": (ENDED, None, ALL, "delete"),
     "unarchive": (ENDED, None, ALL, "delete"),
     "purge": (ENDED, "gone", ALL, "admin"),
 }
+NO_ACTIVITY = {"priority", "edit", "exempt", "warnStale", "archive", "unarchive"}
 HOLDS = {
     "admin": {"read", "write", "delete", "admin"},
     "writer": {"read", "write"},
@@ -65,7 +70,11 @@ HOLDS = {
 
 
 AGENTS = ("agent", "writer")
-OFTEN_POSSIBLE = {"hangup", "terminateStale", "transfer", "priority", "edit", "note", "reject", "expireOffer"}
+OFTEN_POSSIBLE = {
+    "hangup", "terminateStale", "transfer", "priority", "edit", "note", "reject", "expireOffer", "returnToQueue",
+    "exempt", "warnStale",
+}  # fmt: skip
+NOBODY = {"agent": "", "assigned_at": None, "muted": False}
 KINDS = (Type.INBOUND_CALL, Type.INBOUND_CALL, Type.CHAT, Type.INBOUND_EMAIL)
 
 
@@ -82,9 +91,14 @@ class Model:
     name: str = ""
     ended_by: str = ""
     archived: bool = False
+    queued_at: int = 0
+    assigned_at: int | None = None
     offered_until: int = 0
     changed_at: int = 0
     modified_at: int = 0
+    active_at: int = 0
+    stale_at: int | None = None
+    exempt_until: int | None = None
     version: int = 1
 
     def holds(self, who: str) -> set[str]:
@@ -102,7 +116,28 @@ class Model:
             and not (action == "reopen" and (self.ended_by != "policy" or self.archived))
             and not (action == "archive" and self.archived)
             and not (action in ("unarchive", "purge") and not self.archived)
+            and not (action == "exempt" and self.archived)
         )
+
+    def is_stale(self, after: int, now: int, *, warned: bool = False) -> bool:
+        return (
+            (self.exempt_until is None or self.exempt_until <= now)
+            and self.active_at + after <= now
+            and (not warned or (self.stale_at is not None and self.stale_at <= now))
+            and not self.archived
+        )
+
+
+@dataclass
+class Moved:
+    """Who transferred the workitem last, if nothing has happened since, and what it was like before."""
+
+    who: str
+    before: Model
+
+
+def second_of(moment):
+    return None if moment is None else int((moment - NOON).total_seconds())
 
 
 class Life(RuleBasedStateMachine):
@@ -115,15 +150,16 @@ class Life(RuleBasedStateMachine):
         self.people = {name: make_user(name) for name in ("admin", "writer", "reader", "agent")}
         for name, scope in (("admin", Scope.ADMIN), ("writer", Scope.WRITE), ("reader", Scope.READ)):
             grant(self.people[name], scope)
-        self.actors = {name: Actor.of(user, Door.API) for name, user in self.people.items()}
-        self.actors["system"] = Actor.job("system", Scope.ADMIN)
         members = [self.people["agent"], self.people["writer"]]
         self.queues = {name: make_queue(name, members=members) for name in ("q_one", "q_two")}
+        grant_transfer_in(self.people["agent"], self.queues["q_two"])
+        self.actors = {name: Actor.of(user, Door.API) for name, user in self.people.items()}
+        self.actors["system"] = Actor.job("system", Scope.ADMIN)
         self.disposition = make_disposition()
         self.arrive(KINDS[dice % len(KINDS)])
 
     def arrive(self, kind):
-        self.seconds = 0
+        self.seconds, self.moved = 0, None
         create = commands.Create(kind, queue=self.queues["q_one"])
         self.item_id = services.create(create, actor=self.actors["admin"], now=NOON).workitem_id
         self.model = Model(kind.channels[0])
@@ -141,11 +177,16 @@ class Life(RuleBasedStateMachine):
             return False
         return True
 
-    def expect(self, action, who, command, *, also=True, nothing=False, **changes):
+    @property
+    def next(self):
+        """The second at which the next attempt is made."""
+        return self.seconds + 1
+
+    def expect(self, action, who, command, *, also=True, nothing=False, at_home=False, **changes):
         """Attempt a command that should be done where the table and `also` allow it, and update the model."""
         done = self.attempt(who, command)
         settled = nothing and "write" in self.model.holds(who) and self.model.channel in TABLE[action][2]
-        may = self.model.allows(action, who) and also
+        may = (self.model.allows(action, who) or at_home) and also
         assert done == (may or settled), f"{action} by {who} in {self.model}"
         if not may or nothing:
             return
@@ -157,6 +198,9 @@ class Life(RuleBasedStateMachine):
             self.model.changed_at = self.seconds
         if target != "offered":
             self.model.offered_until = 0
+        if action not in NO_ACTIVITY:
+            self.model.active_at, self.model.stale_at = self.seconds, None
+        self.moved = None
         self.model.state = target
         for name, value in changes.items():
             setattr(self.model, name, value)
@@ -173,6 +217,9 @@ class Life(RuleBasedStateMachine):
         if self.model.state == "gone":
             return
         who, action = dice.choice(sorted(HOLDS)), dice.choice(sorted(TABLE))
+        if self.moved is not None and dice.random() < 0.4:  # or else something would nearly always come in between
+            self.undo_transfer(who)
+            return
         if dice.random() < 0.75:
             possible = [one for one in sorted(TABLE) if any(self.model.allows(one, who) for who in HOLDS)]
             action = dice.choices(possible, [0.15 if one in OFTEN_POSSIBLE else 1 for one in possible])[0]
@@ -182,21 +229,31 @@ class Life(RuleBasedStateMachine):
     def offer(self, who, number):
         agent = AGENTS[number % 2]
         until = self.seconds + 21
-        self.expect("offer", who, commands.Offer(self.people[agent]), agent=agent, muted=False, offered_until=until)
+        self.expect("offer", who, commands.Offer(self.people[agent]), agent=agent, offered_until=until)
 
     def accept(self, who, number):
-        self.expect("accept", who, commands.Accept())
+        self.expect("accept", who, commands.Accept(), assigned_at=self.next)
 
     def reject(self, who, number):
-        self.expect("reject", who, commands.Reject(), agent="", muted=False)
+        self.expect("reject", who, commands.Reject(), **NOBODY)
+
+    def return_to_queue(self, who, number):
+        keeps_place, after = number % 2 == 0, number % 4
+        if who == "system" and number % 3 == 0:
+            command = commands.RequeueStale(keeps_place, stale=commands.Stale(timedelta(seconds=after)))
+            also = self.model.is_stale(after, self.next)
+        else:
+            command, also = commands.ReturnToQueue(keeps_place), True
+        queued_at = self.model.queued_at if keeps_place else self.next
+        self.expect("returnToQueue", who, command, also=also, queued_at=queued_at, **NOBODY)
 
     def expire_offer(self, who, number):
         self.seconds += number % 40
         over = self.model.offered_until <= self.seconds + 1
-        self.expect("expireOffer", who, commands.ExpireOffer(), also=over, agent="", muted=False)
+        self.expect("expireOffer", who, commands.ExpireOffer(), also=over, **NOBODY)
 
     def pull(self, who, number):
-        self.expect("pull", who, commands.Pull(), agent=who)
+        self.expect("pull", who, commands.Pull(), agent=who, assigned_at=self.next)
 
     def bridge(self, who, number):
         self.expect("bridge", who, commands.Bridge())
@@ -225,34 +282,77 @@ class Life(RuleBasedStateMachine):
     def leave_conference(self, who, number):
         self.expect("leaveConference", who, commands.LeaveConference())
 
+    @property
+    def who_keeps_it(self):
+        """What remains of the agent when a workitem ends: one who had accepted keeps it."""
+        return NOBODY if self.model.state in ("inqueue", "offered") else {"muted": False}
+
     def hang_up(self, who, number):
         by = (EndedBy.AGENT, EndedBy.CUSTOMER, EndedBy.SYSTEM)[number % 3]
-        agent = self.model.agent if self.model.state not in ("inqueue", "offered") else ""
-        self.expect("hangup", who, commands.HangUp(by), ended_by=by.value, muted=False, agent=agent)
+        self.expect("hangup", who, commands.HangUp(by), ended_by=by.value, **self.who_keeps_it)
 
     def transfer(self, who, number):
-        (self.transfer_to_queue if number % 3 else self.transfer_to_agent)(who, number)
+        if number % 5 < 2:
+            self.undo_transfer(who)
+            return
+        before, version = replace(self.model), self.model.version
+        (self.transfer_to_queue if number % 5 < 4 else self.transfer_to_agent)(who, number)
+        if self.model.version != version and who != "system":
+            self.moved = Moved(who, before)
 
     def transfer_to_queue(self, who, number):
-        queue_id = ("q_one", "q_two")[number % 2]
+        queue_id, priority = ("q_one", "q_two")[number % 2], (None, 1, 5)[number % 3]
         elsewhere = queue_id != self.model.queue
-        # an agent on his own item holds no permission to send it into another queue
-        also = elsewhere and who != "agent"
-        command = commands.TransferToQueue(self.queues[queue_id])
-        self.expect("transfer", who, command, also=also, state="inqueue", queue=queue_id, agent="", muted=False)
-
-    def transfer_to_agent(self, who, number):
-        agent = AGENTS[number % 2]
-        until = self.seconds + 21
+        # an agent on his own item holds no permission to send it into another queue, except this one
+        also = elsewhere and (who != "agent" or queue_id == "q_two")
+        command = commands.TransferToQueue(self.queues[queue_id], priority=priority)
         self.expect(
             "transfer",
             who,
-            commands.TransferToAgent(self.people[agent]),
+            command,
+            also=also,
+            state="inqueue",
+            queue=queue_id,
+            queued_at=self.next,
+            priority=priority or self.model.priority,
+            **NOBODY,
+        )
+
+    def transfer_to_agent(self, who, number):
+        agent, priority = AGENTS[number % 2], (None, 1, 5)[number % 3]
+        self.expect(
+            "transfer",
+            who,
+            commands.TransferToAgent(self.people[agent], priority=priority),
             also=agent != self.model.agent,
             state="offered",
-            agent=agent,
-            muted=False,
-            offered_until=until,
+            offered_until=self.seconds + 21,
+            priority=priority or self.model.priority,
+            **(NOBODY | {"agent": agent}),
+        )
+
+    def undo_transfer(self, who):
+        """Put it back where it was; who moved it needs his rights there only, others the right to send it there."""
+        undo = commands.UndoTransfer()
+        if self.moved is None:
+            self.expect("transfer", who, undo, also=False)
+            return
+        before = self.moved.before
+        at_home = self.moved.who == who and "write" in before.holds(who)
+        self.expect(
+            "transfer",
+            who,
+            undo,
+            also=at_home or who != "agent" or before.queue in ("q_two", self.model.queue),
+            at_home=at_home,
+            state=before.state,
+            queue=before.queue,
+            queued_at=before.queued_at,
+            agent=before.agent,
+            assigned_at=before.assigned_at,
+            muted=before.muted,
+            priority=before.priority,
+            offered_until=self.seconds + 21 if before.state == "offered" else 0,
         )
 
     def set_priority(self, who, number):
@@ -278,17 +378,34 @@ class Life(RuleBasedStateMachine):
         self.expect("note", who, commands.AddNote(text), also=bool(text))
 
     def dispose(self, who, number):
-        self.expect("disposition", who, commands.SetDisposition(self.disposition))
+        command, also = commands.SetDisposition(self.disposition), True
+        if who == "system" and number % 2:
+            after = number % 4
+            command = commands.DisposeStale(self.disposition, stale=commands.Stale(timedelta(seconds=after)))
+            also = self.model.is_stale(after, self.next)
+        self.expect("disposition", who, command, also=also)
+
+    def exempt(self, who, number):
+        until = (None, self.seconds + 5, self.seconds + 30, self.seconds)[number % 4]
+        valid = until is None or until > self.next
+        nothing = until == self.model.exempt_until and self.model.allows("exempt", who)
+        command = commands.Exempt(None if until is None else NOON + timedelta(seconds=until))
+        self.expect("exempt", who, command, also=valid, nothing=nothing and valid, exempt_until=until, stale_at=None)
+
+    def warn_stale(self, who, number):
+        after = number % 4
+        command = commands.WarnStale(commands.Stale(timedelta(seconds=after)), warning=timedelta(seconds=3))
+        also = self.model.is_stale(after, self.next) and self.model.stale_at is None
+        self.expect("warnStale", who, command, also=also, stale_at=self.next + 3)
 
     def terminate_stale(self, who, number):
-        limit = max(0, self.seconds - number % 5)
-        agent = self.model.agent if self.model.state not in ("inqueue", "offered") else ""
-        command = commands.TerminateStale(NOON + timedelta(seconds=limit))
-        stale = self.model.modified_at < limit
-        self.expect("terminateStale", who, command, also=stale, ended_by="policy", muted=False, agent=agent)
+        after, warned = number % 4, number % 3 == 0
+        command = commands.TerminateStale(commands.Stale(timedelta(seconds=after), warned=warned))
+        stale = self.model.is_stale(after, self.next, warned=warned)
+        self.expect("terminateStale", who, command, also=stale, ended_by="policy", **self.who_keeps_it)
 
     def reopen(self, who, number):
-        self.expect("reopen", who, commands.Reopen(), ended_by="", agent="", muted=False)
+        self.expect("reopen", who, commands.Reopen(), ended_by="", **NOBODY)
 
     def archive(self, who, number):
         self.expect("archive", who, commands.Archive(), archived=True)
@@ -319,9 +436,14 @@ class Life(RuleBasedStateMachine):
             name=item.name,
             ended_by=item.ended_by,
             archived=item.archived_at is not None,
-            offered_until=int((item.offer_expires_at - NOON).total_seconds()) if item.offer_expires_at else 0,
-            changed_at=int((item.state_changed_at - NOON).total_seconds()),
-            modified_at=int((item.modified_at - NOON).total_seconds()),
+            queued_at=second_of(item.queued_at),
+            assigned_at=second_of(item.assigned_at),
+            offered_until=second_of(item.offer_expires_at) or 0,
+            changed_at=second_of(item.state_changed_at),
+            modified_at=second_of(item.modified_at),
+            active_at=second_of(item.active_at),
+            stale_at=second_of(item.stale_at),
+            exempt_until=second_of(item.exempt_until),
             version=item.version,
         )
         assert found == model
@@ -338,6 +460,7 @@ STEPS_OF_A_LIFE = {
     "accept": Life.accept,
     "reject": Life.reject,
     "expireOffer": Life.expire_offer,
+    "returnToQueue": Life.return_to_queue,
     "pull": Life.pull,
     "bridge": Life.bridge,
     "hold": Life.hold,
@@ -354,6 +477,8 @@ STEPS_OF_A_LIFE = {
     "edit": Life.edit,
     "note": Life.note,
     "disposition": Life.dispose,
+    "exempt": Life.exempt,
+    "warnStale": Life.warn_stale,
     "terminateStale": Life.terminate_stale,
     "reopen": Life.reopen,
     "archive": Life.archive,
@@ -391,6 +516,25 @@ def test_a_fault_in_a_change_is_found(monkeypatch):
         self.agent = self.assigned_at = None
 
     monkeypatch.setattr(Workitem, "leave_agent", leave_agent_muted)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_what_a_transfer_remembers_is_found(monkeypatch):
+    original = moving._before
+
+    def without_place(workitem, priority):
+        return {"before": {**original(workitem, priority)["before"], "queuedAt": NOON.timestamp() * 1000}}
+
+    monkeypatch.setattr(moving, "_before", without_place)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_what_counts_as_activity_is_found(monkeypatch):
+    monkeypatch.setattr(commands.Edit, "is_activity", True)
     with pytest.raises(AssertionError):
         run_lives(EXAMPLES, derandomize=True)
 

@@ -85,6 +85,7 @@ class Actor:
     may_transfer_in: frozenset[int] = frozenset()
     own_items: frozenset[Scope] = frozenset()
     token: str = ""  # the name of the token that opened the door
+    token_scopes: frozenset[Scope] | None = None  # what the token is limited to; None: there is no token
     request_id: str = ""
 
     @classmethod
@@ -101,6 +102,7 @@ class Actor:
         if not isinstance(user, User) or not user.is_active:
             return cls(name=user.get_username(), door=door)
         limit = EVERY_SCOPE if token_scopes is None else implied(token_scopes)
+        narrowed = None if token_scopes is None else limit
         rights = [] if user.is_superuser else _rights(user)
         everywhere = (EVERY_SCOPE if user.is_superuser else _scopes_everywhere(rights)) & limit
         by_queue: dict[int, frozenset[Scope]] = {}
@@ -121,6 +123,7 @@ class Actor:
             may_transfer_in=frozenset(transfer_in) if Scope.WRITE in limit else frozenset(),
             own_items=implied([Scope.WRITE]) & limit,
             token=token,
+            token_scopes=narrowed,
             request_id=request_id,
         )
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from functools import cache
 from typing import ClassVar
 
 from django.utils.functional import Promise
@@ -161,6 +163,69 @@ class NotStale(WorkitemError):
     text = _("There was activity meanwhile.")
 
 
+class IsExempt(WorkitemError):
+    """Somebody has exempted it from stale policies."""
+
+    code = "exempt"
+    text = _("It is exempt from stale policies.")
+
+
+class NotWarned(WorkitemError):
+    """The warning that has to come first has not stood its time."""
+
+    code = "not_warned"
+    text = _("The warning has not stood its time yet.")
+
+
+class OtherPolicy(WorkitemError):
+    """The policy does not fit it any more, or has changed."""
+
+    code = "other_policy"
+    text = _("The policy does not hold for it any more.")
+
+
+class TouchedSince(WorkitemError):
+    """Somebody has changed it since the transfer that is to be undone."""
+
+    code = "touched_since"
+    text = _("It has been changed since it was transferred.")
+
+
+class WrongRunState(WorkitemError):
+    """The run cannot do this from where it is."""
+
+    code = "run_state"
+    text = _("Not possible while the run is “%(state)s”.")
+
+
+class NothingToDo(WorkitemError):
+    """The selection is empty."""
+
+    code = "nothing_to_do"
+    text = _("There is nothing to do: no workitem is meant.")
+
+
+class TooMany(WorkitemError):
+    """More workitems than one run takes."""
+
+    code = "too_many"
+    text = _("There are more than %(most)s workitems; choose fewer.")
+
+
+class SelectionChanged(WorkitemError):
+    """Not as many workitems match as the caller has seen."""
+
+    code = "selection_changed"
+    text = _("%(current)s workitems match now, not %(expected)s; look again.")
+
+
+class NotAvailable(WorkitemError):
+    """The agent takes no offers now."""
+
+    code = "agent_not_available"
+    text = _("%(agent)s is “%(presence)s”.")
+
+
 class NotEndedByPolicy(WorkitemError):
     """Only what a stale policy ended can be reopened."""
 
@@ -240,3 +305,21 @@ class InvalidValue(WorkitemError):
     def field(self) -> str:
         """The wire name of the field at fault."""
         return str(self.facts["field"])
+
+
+def message_of(code: str, facts: Mapping[str, str]) -> str:
+    """Return the sentence of a workitem's refusal that was kept as a code and its facts."""
+    kind = _by_code().get(code)
+    return kind(**facts).message if kind else code
+
+
+@cache
+def _by_code() -> dict[str, type[WorkitemError]]:
+    found: dict[str, type[WorkitemError]] = {}
+    kinds = [WorkitemError]
+    while kinds:
+        kind = kinds.pop(0)  # of several with the same code the first, which is about workitems
+        kinds.extend(kind.__subclasses__())
+        if hasattr(kind, "code"):
+            found.setdefault(kind.code, kind)
+    return found

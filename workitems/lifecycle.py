@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from queues.channels import Channel
 from workitems.actors import Actor, Standing
-from workitems.choices import ENDED, OPEN, Action, EndedBy, Event, Scope, State
+from workitems.choices import ENDED, OPEN, WITH_AGENT, Action, EndedBy, Event, Scope, State
 from workitems.errors import (
     IsArchived,
     MissingScope,
@@ -49,6 +49,11 @@ def only_ended_by_policy(workitem: Standing, actor: Actor) -> WorkitemError | No
     return NoQueue() if workitem.queue_id is None else None
 
 
+def only_from_a_queue(workitem: Standing, actor: Actor) -> WorkitemError | None:
+    """Require that it came from a queue."""
+    return NoQueue() if workitem.queue_id is None else None
+
+
 def not_archived(workitem: Standing, actor: Actor) -> WorkitemError | None:
     """Require that it does not lie in the archive."""
     return IsArchived() if workitem.archived_at is not None else None
@@ -83,6 +88,7 @@ MOVES: dict[Action, Move] = {
     Action.ACCEPT: Move((State.OFFERED,), State.ACCEPTED, Event.ACCEPTED, rule=only_who_was_asked),
     Action.REJECT: Move((State.OFFERED,), State.INQUEUE, Event.REJECTED),
     Action.EXPIRE_OFFER: Move((State.OFFERED,), State.INQUEUE, Event.OFFER_EXPIRED, by_system=True),
+    Action.RETURN_TO_QUEUE: Move(WITH_AGENT, State.INQUEUE, Event.RETURNED, rule=only_from_a_queue),
     Action.PULL: Move((State.INQUEUE,), State.ACCEPTED, Event.PULLED, rule=only_people),
     Action.BRIDGE: Move((State.ACCEPTED,), State.ACTIVE, Event.ACTIVATED),
     Action.HOLD: Move((State.ACTIVE,), State.HOLD, Event.HELD, channels=LIVE),
@@ -101,6 +107,8 @@ MOVES: dict[Action, Move] = {
     Action.EDIT: Move(EVERY_STATE, None, Event.EDITED),
     Action.NOTE: Move(EVERY_STATE, None, Event.NOTED),
     Action.DISPOSITION: Move((State.TERMINATED,), State.DISPOSITIONED, Event.DISPOSITIONED),
+    Action.EXEMPT: Move((*OPEN, State.TERMINATED), None, Event.EXEMPTED, rule=not_archived),
+    Action.WARN_STALE: Move((*OPEN, State.TERMINATED), None, Event.STALE_WARNED, by_system=True),
     Action.TERMINATE_STALE: Move(OPEN, State.TERMINATED, Event.TERMINATED_STALE, by_system=True),
     Action.REOPEN: Move(
         (State.TERMINATED,), State.INQUEUE, Event.REOPENED, scope=Scope.ADMIN, rule=only_ended_by_policy

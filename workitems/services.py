@@ -14,11 +14,10 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F, Model
+from django.db.models import Count, Max, Min, Model, QuerySet, prefetch_related_objects
 
-from workitems import lifecycle
+from workitems import lifecycle, sets
 from workitems.actors import Actor, Standing
 from workitems.choices import Action, Scope
 from workitems.commands import Command, Create
@@ -33,10 +32,11 @@ from workitems.errors import (
 from workitems.models import AuditEntry, OutgoingMail, TimeEvent, Workitem
 
 CHUNK = 500
+MOST_SAMPLES = 10
 TRIES = 3
 LOST_RACES = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 
-FACTS = [column.attname for column in Workitem._meta.concrete_fields if column.attname not in ("id", "version")]
+FACTS = {column.attname for column in Workitem._meta.concrete_fields} - {"id", "version"}
 
 T = TypeVar("T")
 
@@ -48,6 +48,48 @@ class Outcome:
     done: dict[str, Workitem] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
     refused: dict[str, WorkitemError] = field(default_factory=dict)
+
+
+@dataclass
+class Refused:
+    """How many would be refused for one reason, and some of them."""
+
+    refusal: WorkitemError
+    count: int = 0
+    samples: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Forecast:
+    """What a command would do to many workitems."""
+
+    allowed: int = 0
+    samples: list[str] = field(default_factory=list)
+    refused: dict[str, Refused] = field(default_factory=dict)  # by code and message
+
+    @property
+    def refusals(self) -> int:
+        """How many would be refused."""
+        return sum(one.count for one in self.refused.values())
+
+    def add(self, other: Forecast) -> None:
+        """Add another one."""
+        self.count(None, other.allowed, other.samples)
+        for one in other.refused.values():
+            self.count(one.refusal, one.count, one.samples)
+
+    def count(self, refusal: WorkitemError | None, count: int, samples: Iterable[str]) -> None:
+        """Add so many that would end alike."""
+        if refusal is None:
+            self.allowed += count
+            kept = self.samples
+        else:
+            # what cannot be seen is all alike, whatever its id
+            about = "" if isinstance(refusal, UnknownWorkitem) else refusal.message
+            one = self.refused.setdefault(f"{refusal.code} {about}", Refused(refusal))
+            one.count += count
+            kept = one.samples
+        kept.extend(list(dict.fromkeys(one for one in samples if one not in kept))[: MOST_SAMPLES - len(kept)])
 
 
 @dataclass
@@ -64,7 +106,7 @@ class Decided:
 
     workitem: Workitem
     changes: dict[str, Any]
-    event: TimeEvent | None
+    event: dict[str, Any] | None  # by the names of its columns
     companions: Sequence[Model] = ()
 
 
@@ -147,10 +189,36 @@ def explain(workitem: Standing, actor: Actor) -> dict[Action, WorkitemError | No
 def explain_command(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> WorkitemError | None:
     """Return why this very command would be refused, or None; write nothing."""
     try:
-        _decide(command.fresh(), workitem, actor, now)
+        _decide(command.fresh().knowing([workitem]), workitem, actor, now)
     except WorkitemError as refusal:
         return refusal
     return None
+
+
+def explain_many(command: Command, rows: QuerySet[Workitem], *, actor: Actor, now: datetime) -> Forecast:
+    """Return what the command would do to all of these workitems, in a few queries however many; write nothing.
+
+    Workitems that are alike in all that decides are decided once.
+    """
+    command, forecast = command.fresh(), Forecast()
+    if command.decides_by is None:
+        for pks in chunks(rows.order_by().values_list("pk", flat=True).iterator(), CHUNK):
+            workitems = list(Workitem.objects.filter(pk__in=pks).prefetch_related("queue", "agent"))
+            knowing = command.knowing(workitems)
+            for workitem in workitems:
+                forecast.count(_refusal(knowing, workitem, actor, now), 1, [workitem.workitem_id])
+        return forecast
+    kinds = (
+        rows.order_by().values_list(*command.decides_by).annotate(Count("pk"), Min("workitem_id"), Max("workitem_id"))
+    )
+    alike = [
+        (Workitem(workitem_id=first, **dict(zip(command.decides_by, facts, strict=True))), count, last)
+        for *facts, count, first, last in kinds
+    ]
+    prefetch_related_objects([workitem for workitem, _count, _last in alike], "queue", "agent")
+    for workitem, count, last in alike:
+        forecast.count(_refusal(command, workitem, actor, now), count, [workitem.workitem_id, last])
+    return forecast
 
 
 def rehearse(
@@ -159,12 +227,15 @@ def rehearse(
     """Return what executing this would lead to, or raise what it would raise; write nothing and lock nothing."""
     command = command.fresh()
     workitem = Workitem.objects.filter(workitem_id=workitem_id).first()
-    if workitem is None or not actor.can(Scope.READ, workitem):
+    if workitem is not None:
+        command = command.knowing([workitem])
+    if workitem is None or not actor.can(Scope.READ, command.standing(workitem, actor)):
         raise UnknownWorkitem(workitem_id=workitem_id)
     if if_version is not None and if_version != workitem.version:
         raise StaleVersion(expected=if_version, current=workitem.version)
     change = _change(command, workitem, actor, now)
-    return Rehearsal(workitem, change.event if change else None, changes=change is not None)
+    event = TimeEvent(**change.event) if change and change.event else None
+    return Rehearsal(workitem, event, changes=change is not None)
 
 
 def rehearse_create(command: Create, *, actor: Actor, now: datetime) -> Rehearsal:
@@ -206,19 +277,22 @@ def _arrival(command: Create, actor: Actor, now: datetime) -> Rehearsal:
     if command.workitem_id and Workitem.objects.filter(workitem_id=command.workitem_id).exists():
         raise DuplicateWorkitem(workitem_id=command.workitem_id)
     code = lifecycle.MOVES[Action.CREATE].event or ""
-    return Rehearsal(workitem, _event(workitem, code, "", actor, now, {}, version=1))
+    event = _event(workitem, code, "", actor, now, {})
+    return Rehearsal(workitem, TimeEvent(**{**event, "workitem_id": None, "workitem": workitem}))
 
 
 def _execute_chunk(
     command: Command, workitem_ids: Sequence[str], actor: Actor, now: datetime, if_version: int | None
 ) -> Outcome:
+    command.lock_first(actor)
     command = command.fresh()
-    locked = {workitem.workitem_id: workitem for workitem in lock(workitem_ids)}
+    locked = {workitem.workitem_id: workitem for workitem in lock(workitem_ids, command.reads)}
+    command = command.knowing(list(locked.values()))
     outcome, decided = Outcome(), []
     for workitem_id in workitem_ids:
         workitem = locked.get(workitem_id)
         try:
-            if workitem is None or not actor.can(Scope.READ, workitem):
+            if workitem is None or not actor.can(Scope.READ, command.standing(workitem, actor)):
                 raise UnknownWorkitem(workitem_id=workitem_id)
             if if_version is not None and if_version != workitem.version:
                 raise StaleVersion(expected=if_version, current=workitem.version)
@@ -238,19 +312,29 @@ def _execute_chunk(
     return outcome
 
 
-def lock(workitem_ids: Sequence[str]) -> list[Workitem]:
-    """Lock these workitems, lowest pk first so that two of us cannot block each other.
+def lock(workitem_ids: Sequence[str], reads: Sequence[str] = ()) -> list[Workitem]:
+    """Lock these workitems, lowest pk first so that two of us cannot block each other; of many load what is read only.
 
     Neighbours are loaded after the lock and never joined: PostgreSQL, having waited for a row, looks at its new version
     but keeps the joined rows of the old one. One workitem loads its neighbours when a command asks for them.
     """
     rows = Workitem.objects.select_for_update().filter(workitem_id__in=workitem_ids).order_by("pk")
-    return list(rows if len(workitem_ids) == 1 else rows.prefetch_related("queue", "agent"))
+    return list(rows if len(workitem_ids) == 1 else rows.only(*reads).prefetch_related("queue", "agent"))
+
+
+def _refusal(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> WorkitemError | None:
+    if not actor.can(Scope.READ, command.standing(workitem, actor)):
+        return UnknownWorkitem(workitem_id=workitem.workitem_id)
+    try:
+        _decide(command, workitem, actor, now)
+    except WorkitemError as refusal:
+        return refusal
+    return None
 
 
 def _decide(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> bool:
     """Return whether there is something to change; raise a WorkitemError where it is refused."""
-    refusal = lifecycle.refusal(command.action, workitem, actor)
+    refusal = lifecycle.refusal(command.action, command.standing(workitem, actor), actor)
     settled = isinstance(refusal, WrongState) and workitem.state == command.target(workitem)
     if settled and command.already(workitem):
         return False
@@ -265,48 +349,51 @@ def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
         return None
     if command.action is Action.PURGE:
         return Decided(workitem, {}, None)
-    before = {name: workitem.__dict__[name] for name in FACTS}
+    before = workitem.__dict__.copy()
     code, target = command.event(workitem), command.target(workitem)
     details = command.change(workitem, actor, now)
     if target is not None:
         workitem.enter_state(target, now)
     workitem.modified_at = now
+    if command.is_activity:
+        workitem.show_activity(now)
     workitem.version += 1
-    changes = {name: value for name in FACTS if (value := workitem.__dict__[name]) != before[name]}
-    event = _event(workitem, code, before["state"], actor, now, details, version=workitem.version)
+    changes = {
+        name: value
+        for name, value in workitem.__dict__.items()
+        if value is not before.get(name, before) and name in FACTS and (name not in before or value != before[name])
+    }
+    event = _event(workitem, code, before["state"], actor, now, details)
     return Decided(workitem, changes, event, tuple(command.companions(workitem, details, now)))
 
 
-def _event(
-    workitem: Workitem, code: str, from_state: str, actor: Actor, now: datetime, details: Any, *, version: int
-) -> TimeEvent:
-    return TimeEvent(
-        workitem=workitem,
-        version=version,
-        type=code,
-        timestamp=now,
-        actor=actor.name,
-        user=actor.user,
-        door=actor.door,
-        token=actor.token,
-        request_id=actor.request_id,
-        from_state=from_state,
-        to_state=workitem.state,
-        queue_id=workitem.queue_id,
-        agent_id=workitem.agent_id,
-        details=details,
-    )
+def _event(workitem: Workitem, code: str, from_state: str, actor: Actor, now: datetime, details: Any) -> dict[str, Any]:
+    return {
+        "workitem_id": workitem.pk,
+        "version": workitem.version,
+        "type": str(code),
+        "timestamp": now,
+        "actor": actor.name,
+        "user_id": actor.user.pk if actor.user else None,
+        "door": actor.door.value,
+        "token": actor.token,
+        "request_id": actor.request_id,
+        "from_state": from_state,
+        "to_state": str(workitem.state),
+        "queue_id": workitem.queue_id,
+        "agent_id": workitem.agent_id,
+        "details": details,
+    }
 
 
 def _write(decided: Sequence[Decided]) -> None:
-    """Write all changes, one statement for all rows that change alike, and all events."""
-    alike: dict[bytes, list[Decided]] = defaultdict(list)
+    """Write all changes, one statement for all rows in which the same columns change, and all events."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for change in decided:
-        alike[orjson.dumps(change.changes, default=str, option=orjson.OPT_SORT_KEYS)].append(change)
-    for group in alike.values():
-        rows = Workitem.objects.filter(pk__in=[change.workitem.pk for change in group])
-        rows.update(**group[0].changes, version=F("version") + 1)
-    TimeEvent.objects.bulk_create([change.event for change in decided if change.event is not None])
+        alike[tuple(sorted(change.changes))].append({"id": change.workitem.pk, **change.changes})
+    for rows in alike.values():
+        sets.update(Workitem, rows, adding={"version": 1})
+    sets.insert(TimeEvent, [change.event for change in decided if change.event is not None])
     for row in (row for change in decided for row in change.companions):
         row.save(force_insert=True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.db import NotSupportedError, connection
+from django.utils import timezone
 
 
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -17,6 +19,16 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def now() -> datetime:
+    """Return the database's time, by which deadlines and sweeps go: the clocks of several hosts may differ."""
+    if connection.vendor != "postgresql":
+        return timezone.now()  # an embedded database lives on this very host
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def _fetch_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -6,12 +6,21 @@ them alike. Rules that need none of a command's parameters stand in lifecycle.py
 
 from workitems.commands.answering import SendEmailResponse, TellOfMail, our_address, reply_subject, their_address
 from workitems.commands.base import Command, Details
+from workitems.commands.cleaning import (
+    DisposeStale,
+    Exempt,
+    ReopenUntouched,
+    RequeueStale,
+    Stale,
+    TerminateStale,
+    WarnStale,
+)
 from workitems.commands.correcting import AddNote, Edit, SetPriority
 from workitems.commands.creating import Create
-from workitems.commands.ending import HangUp, Reopen, SetDisposition, TerminateStale
-from workitems.commands.handling import Accept, ExpireOffer, Offer, Pull, Reject
+from workitems.commands.ending import HangUp, Reopen, SetDisposition
+from workitems.commands.handling import Accept, ExpireOffer, HandBack, Offer, Pull, Reject, ReturnToQueue
 from workitems.commands.keeping import Archive, Purge, Unarchive
-from workitems.commands.moving import TransferOptions, TransferToAgent, TransferToQueue
+from workitems.commands.moving import TransferOptions, TransferToAgent, TransferToQueue, UndoTransfer
 from workitems.commands.talking import (
     Bridge,
     Conference,
@@ -43,9 +52,12 @@ __all__ = [
     "Conference",
     "Create",
     "Details",
+    "DisposeStale",
     "Dtmf",
     "Edit",
+    "Exempt",
     "ExpireOffer",
+    "HandBack",
     "HangUp",
     "Hold",
     "LeaveConference",
@@ -55,17 +67,23 @@ __all__ = [
     "Purge",
     "Reject",
     "Reopen",
+    "ReopenUntouched",
+    "RequeueStale",
+    "ReturnToQueue",
     "SendEmailResponse",
     "SetDisposition",
     "SetPriority",
+    "Stale",
     "TellOfMail",
     "TerminateStale",
     "TransferOptions",
     "TransferToAgent",
     "TransferToQueue",
     "Unarchive",
+    "UndoTransfer",
     "Unhold",
     "Unmute",
+    "WarnStale",
     "address_on",
     "check_field",
     "check_object",

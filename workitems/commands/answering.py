@@ -146,6 +146,7 @@ class TellOfMail(Command):
     mail_id: str
     error: str = ""
     action = Action.NOTE
+    is_activity = False
 
     def event(self, workitem: Workitem) -> str:
         """Return what happened."""

@@ -25,6 +25,7 @@ class SetPriority(Command):
 
     priority: int
     action = Action.PRIORITY
+    is_activity = False
 
     def already(self, workitem: Workitem) -> bool:
         """As urgent as asked."""
@@ -47,6 +48,7 @@ class Edit(Command):
 
     changes: dict[str, Any]
     action = Action.EDIT
+    is_activity = False
 
     def already(self, workitem: Workitem) -> bool:
         """All as asked."""

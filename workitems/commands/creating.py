@@ -88,6 +88,7 @@ class Create:
             created_at=now,
             modified_at=now,
             state_changed_at=now,
+            active_at=now,
         )
         if self.workitem_id:
             workitem.workitem_id = self.workitem_id

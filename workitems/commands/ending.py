@@ -14,7 +14,6 @@ from workitems.commands.base import Command, Details
 from workitems.errors import (
     DispositionDoesNotApply,
     InvalidValue,
-    NotStale,
 )
 from workitems.lifecycle import LIVE
 from workitems.models import Disposition, Workitem
@@ -41,24 +40,6 @@ class HangUp(Command):
         """Be over."""
         workitem.end(self.by, at=now)
         return {"reason": self.by.value}
-
-
-@dataclass(frozen=True)
-class TerminateStale(Command):
-    """End a workitem in which nothing has happened since the limit."""
-
-    inactive_since: datetime
-    action = Action.TERMINATE_STALE
-
-    def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
-        """Require that nothing has happened since: neither a change of state nor a transfer, a note or an edit."""
-        if workitem.modified_at >= self.inactive_since:
-            raise NotStale
-
-    def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
-        """Be over, in a way that can be taken back."""
-        workitem.end(EndedBy.POLICY, at=now)
-        return {"since": int(workitem.state_changed_at.timestamp() * 1000)}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ class Archive(Command):
     """Take the workitem out of the ordinary lists."""
 
     action = Action.ARCHIVE
+    is_activity = False
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Lie in the archive."""
@@ -28,6 +29,7 @@ class Unarchive(Command):
     """Bring the workitem back into the ordinary lists."""
 
     action = Action.UNARCHIVE
+    is_activity = False
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Lie in the archive no more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import User
 
 from queues.models import Queue
@@ -9,6 +11,7 @@ from workitems.errors import (
     QueueClosed,
     QueueRefusesChannel,
 )
+from workitems.models import Presence
 
 
 def check_takes(queue: Queue, channel: str) -> None:
@@ -21,4 +24,15 @@ def check_takes(queue: Queue, channel: str) -> None:
 
 def with_queues(agent: User) -> User:
     """Return the agent read anew, with the queues he works in."""
-    return User.objects.prefetch_related("member_of_queues__channel_rows").get(pk=agent.pk)
+    people = User.objects.select_related("presence").prefetch_related("member_of_queues__channel_rows")
+    return people.get(pk=agent.pk)
+
+
+def lock_presence(agent_pk: int) -> Presence | None:
+    """Hold off everybody else who would give this agent work, until the transaction ends; return his presence."""
+    return next(iter(lock_presences([agent_pk])), None)
+
+
+def lock_presences(agent_pks: Iterable[int]) -> list[Presence]:
+    """Lock the presences of several agents, lowest pk first so that two of us cannot block each other."""
+    return list(Presence.objects.select_for_update().filter(user__in=set(agent_pks)).order_by("pk"))

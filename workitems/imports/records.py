@@ -63,6 +63,8 @@ class Record:
     terminated_at: datetime | None = None
     dispositioned_at: datetime | None = None
     archived_at: datetime | None = None
+    stale_at: datetime | None = None
+    exempt_until: datetime | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 

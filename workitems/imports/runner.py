@@ -19,7 +19,7 @@ from queues.channels import Channel
 from queues.models import Queue
 from workitems import services
 from workitems.actors import Actor
-from workitems.choices import State
+from workitems.choices import Event, State
 from workitems.commands import address_on
 from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable
 from workitems.models import Disposition, TimeEvent, Workitem
@@ -30,8 +30,14 @@ BATCH = 500
 TAKEN_AS_THEY_ARE = (
     "workitem_id", "type", "channel_type", "state", "priority", "name", "disposition_note", "is_muted", "ended_by",
     "data", "created_at", "queued_at", "assigned_at", "terminated_at", "dispositioned_at", "archived_at",
+    "stale_at", "exempt_until",
 )  # fmt: skip
 NAME = "import"
+# what shows nobody caring for a workitem: the events of commands that are no activity
+PASSIVE = {
+    Event.PRIORITIZED, Event.EDITED, Event.EMAIL_FAILED, Event.EMAIL_SENT, Event.EXEMPTED, Event.STALE_WARNED,
+    Event.ARCHIVED, Event.UNARCHIVED,
+}  # fmt: skip
 
 
 @dataclass
@@ -140,7 +146,7 @@ class Importer:
         return services.History(self._workitem(record, queue, agent, contact), events)
 
     def _workitem(self, record: Record, queue: Queue | None, agent: User | None, contact: Contact | None) -> Workitem:
-        since = _state_since(record)
+        since, latest = _state_since(record), max(one.at for one in record.timeline)
         deadline = None
         if queue and record.state == State.OFFERED:
             deadline = since + timedelta(seconds=queue.offer_timeout_seconds)
@@ -153,7 +159,8 @@ class Importer:
             agent=agent,
             contact=contact,
             disposition=self._disposition(record.disposition),
-            modified_at=max(one.at for one in record.timeline),
+            modified_at=latest,
+            active_at=_active_at(record),
             state_changed_at=since,
             offer_expires_at=deadline,
         )
@@ -261,6 +268,11 @@ def _state_since(record: Record) -> datetime:
     led_there = [one.at for one in record.timeline if one.to_state == record.state and one.from_state != record.state]
     times = (record.created_at, record.assigned_at, record.terminated_at, record.dispositioned_at)
     return max(led_there) if led_there else max(time for time in times if time)
+
+
+def _active_at(record: Record) -> datetime:
+    """Return when somebody last cared for it, as its timeline tells."""
+    return max((one.at for one in record.timeline if one.type not in PASSIVE), default=record.created_at)
 
 
 def _new_contact(person: Person) -> Contact:

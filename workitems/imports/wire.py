@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from queues.channels import Channel
-from workitems.choices import ENDED, WAITING, WITH_AGENT, EndedBy, Event, State, Type
+from workitems.choices import ENDED, OPEN, WAITING, WITH_AGENT, EndedBy, Event, State, Type
 from workitems.commands import check_field, check_workitem_id
 from workitems.errors import InvalidValue
 from workitems.imports.records import Happening, Line, Person, Record, Rejected, Unusable, check_encoding
@@ -27,6 +27,8 @@ TIMES = {
     "terminatedAt": "terminated_at",
     "dispositionedAt": "dispositioned_at",
     "archivedAt": "archived_at",
+    "staleAt": "stale_at",
+    "exemptUntil": "exempt_until",
 }
 TEXTS = {
     "name": "name",
@@ -210,6 +212,10 @@ def _timeline(
 
 def _is_legal(code: str, from_state: str, to_state: str) -> bool:
     """Tell whether the lifecycle has a move with this event between these states."""
+    if code == Event.TRANSFER_UNDONE:
+        return from_state in WAITING and to_state in OPEN
+    if code in (Event.EMAIL_FAILED, Event.EMAIL_SENT):
+        return from_state == to_state
     for move in MOVES.values():
         if (
             code in (move.event, Event.ABANDONED if move.event == Event.TERMINATED else None)

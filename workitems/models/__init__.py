@@ -4,20 +4,40 @@ Facts and small changes of facts that go together; whether a change is allowed s
 and only services.py saves.
 """
 
+from workitems.models.beat import BeatSlot
 from workitems.models.events import AuditEntry, TimeEvent
 from workitems.models.mail import OutgoingMail, new_mail_id
-from workitems.models.transfer import Transfer, TransferItem, new_transfer_id
+from workitems.models.policy import PolicyRun, PolicyRunChunk, PolicyRunItem, StalePolicy, new_run_id
+from workitems.models.presence import USUAL_CAPACITY, Presence, usual_capacity
+from workitems.models.runs import DRIVEN, FINISHED, MOST_ATTEMPTS, Run, RunChunk, RunItem
+from workitems.models.transfer import Transfer, TransferChunk, TransferItem, new_transfer_id
 from workitems.models.workitem import Disposition, Workitem, new_workitem_id
 
 __all__ = [
+    "DRIVEN",
+    "FINISHED",
+    "MOST_ATTEMPTS",
+    "USUAL_CAPACITY",
     "AuditEntry",
+    "BeatSlot",
     "Disposition",
     "OutgoingMail",
+    "PolicyRun",
+    "PolicyRunChunk",
+    "PolicyRunItem",
+    "Presence",
+    "Run",
+    "RunChunk",
+    "RunItem",
+    "StalePolicy",
     "TimeEvent",
     "Transfer",
+    "TransferChunk",
     "TransferItem",
     "Workitem",
     "new_mail_id",
+    "new_run_id",
     "new_transfer_id",
     "new_workitem_id",
+    "usual_capacity",
 ]

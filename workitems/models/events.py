@@ -82,10 +82,11 @@ class TimeEvent(models.Model):
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """The details, each with its name; lists in one line."""
+        """The details, each with its name; lists in one line, and what only an undo has to know left out."""
         return [
             (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
             for name, value in self.details.items()
+            if name != "before"
         ]
 
     @property

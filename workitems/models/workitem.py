@@ -17,6 +17,7 @@ from contacts.models import Contact
 from queues.channels import Channel
 from queues.models import Queue
 from workitems.choices import ENDED, OPEN, WAITING, WITH_AGENT, EndedBy, Priority, State, Type
+from workitems.models.loading import LoadedQuickly
 from workitems.querysets import WorkitemQuerySet
 
 
@@ -62,7 +63,7 @@ class Disposition(models.Model):
         return self.is_active and (not self.types or kind in self.types)
 
 
-class Workitem(models.Model):
+class Workitem(LoadedQuickly):
     """One interaction with a customer, from the queue to its disposition."""
 
     workitem_id = models.CharField(_("workitem id"), max_length=64, unique=True, default=new_workitem_id)
@@ -117,6 +118,9 @@ class Workitem(models.Model):
     created_at = models.DateTimeField(_("created"))
     modified_at = models.DateTimeField(_("modified"))
     state_changed_at = models.DateTimeField(_("in this state since"))
+    active_at = models.DateTimeField(_("last activity"))
+    stale_at = models.DateTimeField(_("stale at"), null=True, blank=True)
+    exempt_until = models.DateTimeField(_("exempt from stale policies until"), null=True, blank=True)
     queued_at = models.DateTimeField(_("in this queue since"), null=True, blank=True)
     offer_expires_at = models.DateTimeField(_("offer expires"), null=True, blank=True)
     assigned_at = models.DateTimeField(_("assigned"), null=True, blank=True)
@@ -139,8 +143,14 @@ class Workitem(models.Model):
             models.Index(
                 fields=["queue", "-priority", "queued_at", "id"], name="workitem_in_line", condition=Q(state__in=OPEN)
             ),
-            # what has stood in a state for too long
-            models.Index(fields=["state_changed_at", "id"], name="workitem_standing", condition=Q(state__in=OPEN)),
+            # where nothing has happened for too long, by queue and channel
+            models.Index(
+                fields=["queue", "state", "channel_type", "active_at", "id"],
+                name="workitem_standing",
+                condition=Q(archived_at__isnull=True) & ~Q(state=State.DISPOSITIONED),
+            ),
+            # what a policy will act on soon
+            models.Index(fields=["stale_at"], name="workitem_marked", condition=Q(stale_at__isnull=False)),
             # offers past their deadline
             models.Index(
                 fields=["offer_expires_at"], name="workitem_offer_deadline", condition=Q(offer_expires_at__isnull=False)
@@ -149,6 +159,8 @@ class Workitem(models.Model):
             models.Index(
                 fields=["agent", "-created_at", "-id"], name="workitem_of_agent", condition=Q(agent__isnull=False)
             ),
+            # what an agent has in hand, not ended, and what he has ended last
+            models.Index(fields=["agent", "terminated_at"], name="workitem_in_hand", condition=Q(agent__isnull=False)),
             # what came from, or went to, this number or address, whole or from its start; the ends of numbers and the
             # words of subjects have indexes of PostgreSQL's own, in migration 0003
             models.Index(fields=["from_address"], name="workitem_from", opclasses=["varchar_pattern_ops"]),
@@ -217,6 +229,11 @@ class Workitem(models.Model):
     def has_ended(self) -> bool:
         """Tell whether the interaction is over."""
         return self.state in ENDED
+
+    def show_activity(self, now: datetime) -> None:
+        """Be a case for no stale policy for a while."""
+        self.active_at = now
+        self.stale_at = None
 
     def enter_state(self, state: State, now: datetime) -> None:
         """Stand in another state; the workflow step follows unless an integration has named its own."""
