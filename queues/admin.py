@@ -22,8 +22,8 @@ class QueueChannelInline(TabularInline):
 class QueueAdmin(ModelAdmin):
     """Who works in a queue, what it takes and how long is too long."""
 
-    list_display = ["name", "queue_id", "is_open", "priority", "takes_channels"]
-    list_filter = ["is_open", "channel_rows__channel"]
+    list_display = ["name", "queue_id", "is_open", "offers_automatically", "priority", "takes_channels"]
+    list_filter = ["is_open", "offers_automatically", "channel_rows__channel"]
     search_fields = ["queue_id", "name", "description"]
     filter_horizontal = ["members", "supervisors"]
     inlines = [QueueChannelInline]

@@ -11,9 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.builders import facts_of, make_contact, make_queue, make_user, make_workitem
+from tests.builders import facts_of, make_contact, make_presence, make_queue, make_user, make_workitem
 from workitems.choices import Scope, State
 from workitems.groups import grant
+from workitems.models import Presence
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -89,6 +90,43 @@ def test_axe_finds_nothing_on_our_pages(scheme, width, page, item):
             details.evaluate("element => { element.open = true; }")
         assert objections(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.fixture
+def gone(item, supervisor) -> User:
+    """An agent who is offline with work in hand; and the supervisor works in a queue herself."""
+    item.queue.members.add(supervisor)
+    make_presence(item.agent, Presence.Status.OFFLINE)
+    return item.agent
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_on_stuck_work_and_presence(scheme, width, page, gone):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    for choice in ("Available", "Away", "Offline"):
+        page.goto("/supervisor/")
+        page.get_by_role("button", name=choice).click()
+        page.get_by_text(f"You are now: {choice}.").wait_for()
+        page.locator(".stuck details").evaluate("element => { element.open = true; }")
+        assert objections(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.problems == []
+
+
+def test_stuck_work_is_returned_with_the_keyboard_after_a_question(page, item, gone):
+    page.goto("/supervisor/")
+    page.get_by_role("heading", name="1 workitem is with an agent who is offline").wait_for()
+    page.locator(".stuck summary").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("This cannot be undone.").wait_for()
+    assert facts_of(item)["state"] == "active"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 workitem is back in its queue, at its old place.").wait_for()
+    assert facts_of(item)["state"] == "inqueue"
+    assert page.problems == []
 
 
 def test_axe_finds_nothing_on_the_way_in(chromium, live_server):

@@ -81,7 +81,8 @@ def test_it_starts_shows_itself_and_leaves_nothing_behind(tmp_path):
     assert re.search(r"supervisor +\S{16} ", said)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/login/") as page:
         assert "Sign in" in page.read().decode()
-    assert len(demo.left_behind()) >= 5
+    assert len(demo.left_behind()) >= 6
+    assert demo.pids("worker -Q interactive")
     assert demo.stop(signal.SIGINT) == 0
     assert demo.left_behind() == []
 
@@ -99,10 +100,10 @@ def test_what_is_killed_starts_again(tmp_path):
     demo = Demo(tmp_path, free_port())
     demo.read_until("Ctrl+C")
     time.sleep(5)  # what dies younger is given up
-    (worker,) = demo.pids("celery -A config worker")
+    (worker,) = demo.pids("worker -Q bulk")
     os.kill(worker, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while demo.pids("celery -A config worker") in ([], [worker]):
+    while demo.pids("worker -Q bulk") in ([], [worker]):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert demo.stop(signal.SIGINT) == 0

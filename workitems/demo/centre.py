@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,11 +18,11 @@ from django.db import transaction
 from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue
-from workitems import services
+from workitems import policies, routing, services
 from workitems.actors import Actor
 from workitems.choices import EndedBy, Event, Priority, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
-from workitems.models import Disposition, TimeEvent, Workitem
+from workitems.models import Disposition, Presence, StalePolicy, TimeEvent, Workitem
 
 NAME = "demo"
 WEEKS = 4
@@ -46,6 +47,9 @@ AGENTS = {
     "grace.hill": ("q_messages", "q_support"),
     "hugo.ives": ("q_sales", "q_vip"),
 }
+OFFERING = ("q_support", "q_sales", "q_vip")  # by themselves; in the others the simulation offers
+POLICIES = ("p_lost_calls", "p_unanswered_offers", "p_idle_chats")  # of those that are shipped, switched on here
+VISITOR = "ann.brook"  # the agent whose password is shown
 DISPOSITIONS = {
     "d_solved": ("Solved", True, []),
     "d_follow_up": ("Needs follow-up", False, []),
@@ -125,13 +129,20 @@ def load(*, now: datetime, seed: int = 1) -> list[Account]:
     for chunk in services.chunks(histories, services.CHUNK):
         services.record(chunk, actor=actor)
     services.record([_present(dice, centre, now) for _number in range(OPEN_ITEMS)], actor=actor)
+    _come_to_work(centre, actor, now)
+    _switch_policies_on(centre, actor, now)
     return accounts
 
 
 def _centre(dice: random.Random) -> Centre:
     queues = {}
     for queue_id, (name, channels) in QUEUES.items():
-        queues[queue_id] = Queue.objects.create(queue_id=queue_id, name=name, priority=4 if queue_id == "q_vip" else 3)
+        queues[queue_id] = Queue.objects.create(
+            queue_id=queue_id,
+            name=name,
+            priority=4 if queue_id == "q_vip" else 3,
+            offers_automatically=queue_id in OFFERING,
+        )
         queues[queue_id].take(channels)
     agents = {}
     for username, queue_ids in AGENTS.items():
@@ -179,7 +190,7 @@ def _accounts(centre: Centre) -> list[Account]:
     roles = {
         admin: "everything",
         supervisor: "back office and supervisor's pages, all queues",
-        centre.agents["ann.brook"]: "an agent of Support and Key accounts",
+        centre.agents[VISITOR]: "an agent of Support and Key accounts",
         integration: "REST, all queues",
     }
     return [_with_password(user, role) for user, role in roles.items()]
@@ -190,6 +201,33 @@ def _with_password(user: User, role: str) -> Account:
     user.set_password(password)
     user.save(update_fields=["password"])
     return Account(user.get_username(), role, password)
+
+
+def _come_to_work(centre: Centre, actor: Actor, now: datetime) -> None:
+    """Let everybody be there but one, who has left with work in hand: so there is something to return."""
+    in_hand = Counter(Workitem.objects.handled().values_list("agent", flat=True))
+    others = [agent for username, agent in centre.agents.items() if username != VISITOR]
+    gone = max(others, key=lambda agent: in_hand[agent.pk])
+    for agent in centre.agents.values():
+        status = Presence.Status.OFFLINE if agent == gone else Presence.Status.AVAILABLE
+        routing.set_presence(agent, status, actor=actor, now=now)
+
+
+def _switch_policies_on(centre: Centre, actor: Actor, now: datetime) -> None:
+    for policy in StalePolicy.objects.filter(policy_id__in=POLICIES):
+        policy.is_enabled = True
+        policies.save(policy, actor=actor, now=now)
+    forgotten = StalePolicy(
+        policy_id="p_forgotten_wrap_up",
+        name="Wrap-up that lasts longer than an hour",
+        is_enabled=True,
+        state=State.TERMINATED,
+        after_seconds=3600,
+        act=StalePolicy.Act.DISPOSE,
+        disposition=next(one for one in centre.dispositions if one.disposition_id == "d_follow_up"),
+        warn_seconds=600,
+    )
+    policies.save(forgotten, actor=actor, now=now)
 
 
 def arrival(dice: random.Random, centre: Centre) -> dict[str, Any]:
@@ -223,6 +261,7 @@ class Story:
             created_at=at,
             modified_at=at,
             state_changed_at=at,
+            active_at=at,
             queued_at=at,
         )
         self.events: list[TimeEvent] = []
@@ -242,7 +281,7 @@ class Story:
 
     def _tell(self, code: Event, before: str, actor: str, state: State, **details: Any) -> None:
         self.workitem.enter_state(state, self.at)
-        self.workitem.modified_at = self.at
+        self.workitem.modified_at = self.workitem.active_at = self.at
         self.events.append(
             TimeEvent(
                 type=code,

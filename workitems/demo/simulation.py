@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 
 from contacts.models import Contact
 from queues.models import Queue
-from workitems import services
+from workitems import routing, services
 from workitems.actors import Actor
 from workitems.choices import HANDLED, Door, EndedBy, Scope, State
 from workitems.commands import (
@@ -34,7 +34,9 @@ from workitems.commands import (
 from workitems.demo import centre
 from workitems.errors import WorkitemError
 from workitems.lifecycle import LIVE
-from workitems.models import Disposition, Workitem
+from workitems.models import Disposition, Presence, Workitem
+
+Status = Presence.Status
 
 ARRIVALS_A_MINUTE = 6.0
 LOOKED_AT = 200
@@ -48,6 +50,14 @@ MEAN_SECONDS = {
     State.TERMINATED: 25,
 }
 PATIENCE_SECONDS = 240
+# Mean seconds that an agent stays as he is before he says something else. Who does not answer an offer within its time,
+# as happens with the means above, is marked by the worker and comes back after a while.
+STAYS_SECONDS = {
+    Status.AVAILABLE: ((Status.AWAY, 1_800), (Status.OFFLINE, 3_600)),
+    Status.AWAY: ((Status.AVAILABLE, 240),),
+    Status.NO_ANSWER: ((Status.AVAILABLE, 60),),
+    Status.OFFLINE: ((Status.AVAILABLE, 600),),
+}
 
 
 @dataclass
@@ -59,6 +69,7 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self.system = Actor.job("simulation", Scope.ADMIN)
+        self.statuses = _statuses()
         queues = Queue.objects.with_channels().filter(queue_id__in=centre.QUEUES)
         self.queues = {queue.pk: queue for queue in queues}
         agents = User.objects.filter(username__in=centre.AGENTS, is_active=True)
@@ -77,8 +88,22 @@ class Simulation:
     def tick(self, now: datetime, seconds: float) -> int:
         """Play so many seconds, ending now, and return how many things were done."""
         played = seconds * self.speed
+        done = sum(self._say(agent, status, now) for agent, status in self._presences(played))
+        self.statuses = _statuses()
         steps = [*self._arrivals(played), *self._offers(), *self._answers(played)]
-        return sum(self._do(command, workitem_id, actor, now) for command, workitem_id, actor in steps)
+        return done + sum(self._do(command, workitem_id, actor, now) for command, workitem_id, actor in steps)
+
+    def _presences(self, played: float) -> Iterable[tuple[User, Presence.Status]]:
+        """Let agents come and go; who has no presence yet comes, and whom somebody has made inactive stays away."""
+        rows = Presence.objects.values_list("user", "status", "user__is_active")
+        known = {user: (status, is_active) for user, status, is_active in rows}
+        for agent in self.centre.agents.values():
+            now_is, is_active = known.get(agent.pk, ("", agent.is_active))
+            if not now_is:
+                yield agent, Status.AVAILABLE
+            elif is_active:
+                leaving = [one for one, mean in STAYS_SECONDS[Status(now_is)] if self.dice.random() < played / mean]
+                yield from ((agent, one) for one in leaving[:1])
 
     def _arrivals(self, played: float) -> Iterable[tuple[Command | Create, str, Actor]]:
         expected = ARRIVALS_A_MINUTE * played / 60
@@ -87,14 +112,14 @@ class Simulation:
             yield Create(**centre.arrival(self.dice, self.centre)), "", self.system
 
     def _offers(self) -> Iterable[tuple[Command, str, Actor]]:
-        """Offer what waits to members who have nothing in hand."""
+        """Offer what waits in queues that do not do so themselves to members who are there and have nothing in hand."""
         mine = Workitem.objects.filter(queue__in=self.queues)
         busy = set(mine.filter(state__in=[State.OFFERED, *HANDLED]).values_list("agent_id", flat=True))
-        for item in mine.filter(state=State.INQUEUE).in_line()[:LOOKED_AT]:
+        for item in mine.waiting().filter(queue__offers_automatically=False).in_line()[:LOOKED_AT]:
             free = [
                 agent
                 for agent in self.centre.members(self.queues[item.queue_id or 0])
-                if agent.pk not in busy and agent.is_active
+                if agent.pk not in busy and self._status(agent) == Status.AVAILABLE
             ]
             if free:
                 agent = self.dice.choice(free)
@@ -107,9 +132,12 @@ class Simulation:
         for item in mine.filter(state=State.INQUEUE, channel_type__in=LIVE).in_line()[:LOOKED_AT]:
             if self.dice.random() < played / PATIENCE_SECONDS:
                 yield HangUp(EndedBy.CUSTOMER), item.workitem_id, self.system
-        players = [agent.pk for agent in self.centre.agents.values()]  # who else takes part, plays for himself
+        agents = self.centre.agents.values()  # who else takes part, plays for himself
+        players = [agent.pk for agent in agents if self._status(agent) != Status.OFFLINE]
+        listening = [agent.pk for agent in agents if self._status(agent) in (Status.AVAILABLE, Status.AWAY)]
         for state, mean in MEAN_SECONDS.items():
-            standing = mine.filter(state=state, agent__in=players).order_by("state_changed_at")
+            who = listening if state == State.OFFERED else players
+            standing = mine.filter(state=state, agent__in=who).order_by("state_changed_at")
             for item in standing[:LOOKED_AT]:
                 if item.agent is not None and self.dice.random() < played / mean:
                     yield self._next(item), item.workitem_id, Actor.of(item.agent, Door.API)
@@ -137,6 +165,17 @@ class Simulation:
             return TransferToQueue(self.dice.choice(elsewhere))
         return HangUp(EndedBy.CUSTOMER if chance < 0.6 else EndedBy.AGENT)
 
+    def _status(self, agent: User) -> str:
+        return self.statuses.get(agent.pk, Status.OFFLINE)
+
+    def _say(self, agent: User, status: Presence.Status, now: datetime) -> int:
+        """Say it, as the agent himself."""
+        try:
+            routing.set_presence(agent, status, actor=Actor.of(agent, Door.API), now=now)
+        except WorkitemError:
+            return 0
+        return 1
+
     def _do(self, command: Command | Create, workitem_id: str, actor: Actor, now: datetime) -> int:
         """Do it; somebody else may have been faster, then the players leave it at that."""
         try:
@@ -147,3 +186,8 @@ class Simulation:
         except WorkitemError:
             return 0
         return 1
+
+
+def _statuses() -> dict[int, str]:
+    """Return the presences of those who are active; the others are as good as offline."""
+    return dict(Presence.objects.filter(user__is_active=True).values_list("user", "status"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +26,7 @@ from workitems.commands import (
     Conference,
     Dtmf,
     Edit,
+    Exempt,
     HangUp,
     Hold,
     LeaveConference,
@@ -33,6 +36,7 @@ from workitems.commands import (
     Purge,
     Reject,
     Reopen,
+    ReturnToQueue,
     SendEmailResponse,
     SetDisposition,
     SetPriority,
@@ -134,6 +138,42 @@ class TransferForm(ActionForm):
         if target in self.queues:
             return TransferToQueue(self.queues[target])
         return TransferToAgent(self.agents[target])
+
+
+class ReturnToQueueForm(ActionForm):
+    """Where in its queue."""
+
+    action = Action.RETURN_TO_QUEUE
+    place = forms.ChoiceField(
+        label=gettext_lazy("Place"),
+        choices=[("old", gettext_lazy("At its old place")), ("end", gettext_lazy("At the end"))],
+    )
+
+    def command(self) -> Command:
+        """Put it there."""
+        return ReturnToQueue(keeps_place=self.cleaned_data["place"] == "old")
+
+
+class ExemptForm(ActionForm):
+    """For how long."""
+
+    action = Action.EXEMPT
+    hours = forms.TypedChoiceField(
+        label=gettext_lazy("For"),
+        coerce=int,
+        choices=[
+            (1, gettext_lazy("An hour")),
+            (8, gettext_lazy("Eight hours")),
+            (24, gettext_lazy("A day")),
+            (168, gettext_lazy("A week")),
+            (0, gettext_lazy("No longer")),
+        ],
+    )
+
+    def command(self) -> Command:
+        """Keep the policies off, or let them on it again."""
+        hours = self.cleaned_data["hours"]
+        return Exempt(timezone.now() + timedelta(hours=hours) if hours else None)
 
 
 class PriorityForm(ActionForm):
@@ -277,6 +317,7 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.PULL: _simple_form(Action.PULL, Pull),
     Action.ACCEPT: _simple_form(Action.ACCEPT, Accept),
     Action.REJECT: _simple_form(Action.REJECT, Reject),
+    Action.RETURN_TO_QUEUE: ReturnToQueueForm,
     Action.BRIDGE: _simple_form(Action.BRIDGE, Bridge),
     Action.HOLD: _simple_form(Action.HOLD, Hold),
     Action.UNHOLD: _simple_form(Action.UNHOLD, Unhold),
@@ -291,6 +332,7 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.PRIORITY: PriorityForm,
     Action.NOTE: NoteForm,
     Action.EDIT: EditForm,
+    Action.EXEMPT: ExemptForm,
     Action.REOPEN: _simple_form(Action.REOPEN, Reopen),
     Action.ARCHIVE: _simple_form(Action.ARCHIVE, Archive),
     Action.UNARCHIVE: _simple_form(Action.UNARCHIVE, Unarchive),
