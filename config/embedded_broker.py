@@ -1,8 +1,9 @@
 """The message broker of a deployment without servers: one directory, one file a message.
 
 kombu's own file-system transport writes a message under its final name (so a reader may take half of it) and forgets
-messages that a killed worker had taken. Here a message appears by rename, is claimed by rename, and claimed messages
-come back when the worker starts again.
+messages that a killed worker had taken. Here a message appears by rename and is claimed by rename into a directory of
+the process that takes it. The process holds a lock there as long as it lives, whatever its end; what lies in a
+directory that can be locked comes back.
 """
 
 import contextlib
@@ -19,12 +20,49 @@ from kombu.transport import filesystem, virtual
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
 
+RECLAIM_SECONDS = 10.0  # how often a living process looks for what dead ones held
+LOCK = ".lock"
+
+
+class Claims:
+    """The messages that this process has taken and not finished, in a directory that it has locked."""
+
+    def __init__(self, folder: Path) -> None:
+        name = f"{os.getpid()}-{uuid.uuid4().hex}"
+        unfinished = folder / f".{name}"  # seen by nobody until it is locked
+        unfinished.mkdir()
+        self._lock = (unfinished / LOCK).open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.directory = unfinished.rename(folder / name)
+
+    def leave(self) -> None:
+        """Forget the directory without unlocking it; a parent keeps what its child forgets."""
+        self._lock.close()
+
+
+_claims: dict[Path, Claims] = {}  # of this process, by the folder they are in
+
+
+def _claims_in(folder: Path) -> Claims:
+    if folder not in _claims:
+        _claims[folder] = Claims(folder)
+    return _claims[folder]
+
+
+def _leave_all_to_the_parent() -> None:
+    while _claims:
+        _claims.popitem()[1].leave()
+
+
+os.register_at_fork(after_in_child=_leave_all_to_the_parent)
+
 
 class Channel(filesystem.Channel):
     """A channel whose messages are whole or not there at all."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._reclaim_at = time.monotonic() + RECLAIM_SECONDS
         for folder in (self._messages, self._claimed, self.control_folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -38,34 +76,40 @@ class Channel(filesystem.Channel):
         unfinished.rename(self._messages / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
+        self._reclaim_at_times()
         for name in self._waiting(queue):
-            claimed = self._claimed / name
+            claimed = _claims_in(self._claimed).directory / name
             try:
                 (self._messages / name).rename(claimed)
             except FileNotFoundError:
                 continue  # another worker was faster
             payload = loads(bytes_to_str(claimed.read_bytes()))
-            payload["properties"]["claimed_as"] = name
+            payload["properties"]["claimed_as"] = str(claimed)
             return payload
         raise Empty
+
+    def _reclaim_at_times(self) -> None:
+        if time.monotonic() >= self._reclaim_at:
+            self._reclaim_at = time.monotonic() + RECLAIM_SECONDS
+            hand_back(self._claimed, self._messages)
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Forget a message that has been worked off."""
         message = self.qos.get(delivery_tag)
         super().basic_ack(delivery_tag, multiple)
-        (self._claimed / message.properties["claimed_as"]).unlink(missing_ok=True)
+        Path(message.properties["claimed_as"]).unlink(missing_ok=True)
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Give a message up, or back (which writes it anew)."""
         message = self.qos.get(delivery_tag)
         super().basic_reject(delivery_tag, requeue)
-        (self._claimed / message.properties["claimed_as"]).unlink(missing_ok=True)
+        Path(message.properties["claimed_as"]).unlink(missing_ok=True)
 
     def _restore(self, message: Any) -> None:
         """Give back a message that was not worked off: the very file, so that it cannot come back twice."""
-        name = message.properties["claimed_as"]
+        claimed = Path(message.properties["claimed_as"])
         with contextlib.suppress(FileNotFoundError):
-            (self._claimed / name).rename(self._messages / name)
+            claimed.rename(self._messages / claimed.name)
 
     def get_table(self, exchange: str) -> list[Any]:
         """Return which queues hang on an exchange; a file that a crash left empty says nothing."""
@@ -95,9 +139,7 @@ class Channel(filesystem.Channel):
         return len(self._waiting(queue))
 
     def _waiting(self, queue: str) -> list[str]:
-        return sorted(
-            name for name in os.listdir(self._messages) if name.endswith(f".{queue}.msg") and not name.startswith(".")
-        )
+        return sorted(name for name in os.listdir(self._messages) if name.partition(".")[2] == f"{queue}.msg")
 
     def _table_file(self, exchange: str) -> Path:
         file: Path = self._exchange_file(exchange)  # type: ignore[attr-defined]  # kombu's own, newer than its types
@@ -126,16 +168,30 @@ class Transport(filesystem.Transport):
 
 
 def reclaim(directory: Path) -> None:
-    """Hand back the messages that a killed worker had claimed.
-
-    Called when a worker starts. A second worker on the same directory would have its own claims handed out twice,
-    which costs a look at rows already done.
-    """
+    """Hand back what processes that are no more had taken from the broker in this directory."""
     messages, claimed = directory / "messages", directory / "claimed"
     for folder in (messages, claimed):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in os.listdir(claimed):
-        (claimed / name).rename(messages / name)
+    hand_back(claimed, messages)
+
+
+def hand_back(claimed: Path, messages: Path) -> None:
+    """Hand back the messages in every directory whose process has ended, and remove the directory."""
+    own = _claims.get(claimed)
+    for directory in claimed.glob("[!.]*"):
+        if own is None or directory != own.directory:
+            # its process lives, or somebody was faster, or it is a file that is not ours
+            with contextlib.suppress(BlockingIOError, FileNotFoundError, NotADirectoryError):
+                _hand_back(directory, messages)
+
+
+def _hand_back(directory: Path, messages: Path) -> None:
+    with (directory / LOCK).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for message in directory.glob("[!.]*"):
+            message.rename(messages / message.name)
+        (directory / LOCK).unlink()
+        directory.rmdir()
 
 
 def transport_options(directory: Path) -> dict[str, str | bool]:

@@ -16,8 +16,9 @@ from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
-from config import embedded_broker
+from config import embedded_broker, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -53,7 +54,6 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TENANT_ID = env.str("TENANT_ID", default="t_default")
 PUBLIC_URL = env.str("PUBLIC_URL", default="")
 PHONE_REGION = env.str("PHONE_REGION", default="US")
-TERMINATE_WAITING_AFTER_SECONDS = env.int("TERMINATE_WAITING_AFTER_SECONDS", default=0)
 
 # Mail; without a server of one's own it is written to files below DATA_DIR
 
@@ -142,6 +142,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     if "TEST_DATABASE" in os.environ:
         DATABASE["TEST"] = {"NAME": os.environ["TEST_DATABASE"]}
 elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["CONN_HEALTH_CHECKS"] = True  # or those who come first after a restart get connections that lead nowhere
     DATABASE["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10},
         "options": "-c statement_timeout=30s -c lock_timeout=10s",
@@ -314,7 +315,22 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Nothing here uses it, and its queue bears the worker's name: RabbitMQ would refuse a second worker on one machine.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="workitems")
+# Two queues, so that a bulk job never delays an offer; a worker that is not told which takes from both.
+CELERY_QUEUE_PREFIX = env.str("CELERY_QUEUE_PREFIX", default="")
+INTERACTIVE, BULK = f"{CELERY_QUEUE_PREFIX}interactive", f"{CELERY_QUEUE_PREFIX}bulk"
+QUEUE_ARGUMENTS = {"x-queue-type": "quorum"} if CELERY_BROKER_URL.startswith("amqp") else {}
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name, queue_arguments=QUEUE_ARGUMENTS) for name in (INTERACTIVE, BULK)
+]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = INTERACTIVE
+CELERY_TASK_ROUTES = {
+    "workitems.tasks.run_transfer": {"queue": BULK},
+    "workitems.tasks.run_policy": {"queue": BULK},
+    "workitems.tasks.sweep_stale": {"queue": BULK},
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = 1.5
+BROKER_TRIES = {"max_retries": 0, "interval_start": 0}  # config/publishing.py tries again where that is worth it
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if CELERY_BROKER_URL.startswith("embedded:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = embedded_broker.transport_options(BROKER_DIR)
@@ -322,39 +338,49 @@ if CELERY_BROKER_URL.startswith("embedded:"):
     # and the pool stands still for ever. Without a pool, who kills kills the worker, and its successor goes on.
     CELERY_WORKER_POOL = "solo"
 elif CELERY_BROKER_URL.startswith("redis"):
-    # A hung server must not hang a request: short time-outs, one retry. The two "unacked" lines are what makes
+    # A hung server must not hang a request: short time-outs, no retry. The two "unacked" lines are what makes
     # visibility_timeout bring a killed worker's message back within it, and not after minutes.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 900,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        "max_retries": 1,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 1,
+        **BROKER_TRIES,
     }
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_WORKER_DETECT_QUORUM_QUEUES = True
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True, "max_retries": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True, **BROKER_TRIES}
+
+
+def periodic(task: str, seconds: float) -> dict[str, Any]:
+    """Return an entry of the schedule; nobody works off the messages of a long standstill one by one."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(30.0, seconds)}}
+
+
+# By the name of the task: what is periodic claims its slot by it (workitems/beat.py).
 CELERY_BEAT_SCHEDULE = {
-    "expire offers": {"task": "workitems.tasks.expire_offers", "schedule": 5.0},
-    "terminate waiting": {"task": "workitems.tasks.terminate_waiting", "schedule": 60.0},
-    "forget": {"task": "workitems.api.tasks.forget", "schedule": 3600.0},
-    "drive unfinished transfers": {"task": "workitems.tasks.drive_transfers", "schedule": 15.0},
-    "send mails": {"task": "workitems.tasks.send_mails", "schedule": 15.0},
+    "expire_offers": periodic("workitems.tasks.expire_offers", 2.0),
+    "keep_assigning": periodic("workitems.tasks.keep_assigning", 5.0),
+    "drive_runs": periodic("workitems.tasks.drive_runs", 5.0),
+    "keep_sending": periodic("workitems.tasks.keep_sending", 15.0),
+    "sweep_stale": periodic("workitems.tasks.sweep_stale", 60.0),
+    "forget": periodic("workitems.api.tasks.forget", 3600.0),
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
+# Watching
+
+HEALTH_FAILS_ON = env.list("HEALTH_FAILS_ON", default=["database", "migrations", "broker", "work"])
+HEALTH_WORK_SECONDS = env.int("HEALTH_WORK_SECONDS", default=300)
+HEALTH_BEAT_SECONDS = env.int("HEALTH_BEAT_SECONDS", default=60)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes ask the process itself, which knows no HTTPS
+
 # Logs
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request": {"()": "workitems.middleware.NamesTheRequest"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+LOGGING = logs.configuration(env.str("LOG_FORMAT", default="line"), env.str("LOG_LEVEL", default="INFO"))
 
 # The admin's looks
 

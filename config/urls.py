@@ -12,6 +12,7 @@ urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True, authentication_form=LimitedForm), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("", include("workitems.watch.urls")),
     path("", include("workitems.pages.urls")),
     path("", include("workitems.api.account_urls")),
     path("", include("workitems.api.oauth_urls")),

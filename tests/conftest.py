@@ -19,6 +19,14 @@ from workitems.choices import Door, Scope
 from workitems.groups import grant
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to the broker that the environment names: with another broker, nothing else can go otherwise."""
+    for item in items:
+        talks = hasattr(getattr(item, "module", None), "REAL_BROKER_URL")
+        if talks or "hall" in getattr(item, "fixturenames", ()):
+            item.add_marker("broker")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Keep SQLite's test database in a file: threads and worker processes must see the same one."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -18,13 +23,14 @@ from contacts.addresses import normal_phone
 from contacts.models import ContactEmail, ContactPhone
 from queues.models import Queue
 from tests.builders import make_queue, make_user, make_workitem
-from workitems import services
+from workitems import beat, services
 from workitems.actors import Actor
 from workitems.choices import Door, Event, Scope, State
 from workitems.demo import centre
 from workitems.demo.simulation import Simulation
 from workitems.lifecycle import MOVES
-from workitems.models import TimeEvent, Workitem
+from workitems.management.commands import jobs
+from workitems.models import TimeEvent, Transfer, Workitem
 
 
 def run(command, *words, **options):
@@ -163,6 +169,72 @@ def test_without_a_demo_centre_nothing_is_simulated(db):
 def test_impossible_speeds_are_refused(speed, demo):
     with pytest.raises(CommandError, match="speed"):
         run("simulate", "--ticks", "1", "--speed", speed)
+
+
+# Jobs
+
+
+def make_transfer(**facts):
+    now = timezone.now()
+    values = {"created_at": now, "start_at": now, "moved_at": now, "requested_by": User.objects.get()} | facts
+    return Transfer.objects.create(queue=Queue.objects.get(), door=Door.API, **values)
+
+
+@pytest.fixture
+def shop(db):
+    make_user("ann")
+    make_queue("q_support")
+
+
+def test_runs_are_shown_with_how_far_they_are(shop):
+    now = timezone.now()
+    run_ = make_transfer(
+        state="running", total=100, done=40, refused=8, failed=2,
+        started_at=now - timedelta(seconds=10), moved_at=now - timedelta(seconds=65),
+    )  # fmt: skip
+    (line,) = [line for line in run("jobs").splitlines() if run_.transfer_id in line]
+    assert re.fullmatch(rf"{run_.transfer_id} +transfer +running +40 +8 +2 +100 +\d\.\d +\d+ s +1 min \d s ago", line)
+
+
+def test_unfinished_runs_stand_before_the_latest_finished_ones(shop):
+    unfinished = make_transfer(state="paused")
+    finished = [make_transfer(state="done", created_at=timezone.now() + timedelta(seconds=n)) for n in range(12)]
+    ids = [line.split()[0] for line in run("jobs").splitlines() if line.startswith("tr_")]
+    assert ids == [one.transfer_id for one in [unfinished, *reversed(finished[2:])]]
+
+
+def test_what_is_due_and_the_last_beat_are_shown(shop):
+    make_transfer(start_at=timezone.now() - timedelta(hours=2), moved_at=timezone.now() - timedelta(hours=2))
+    beat.claim("expire_offers", 2, now=timezone.now() - timedelta(seconds=90))
+    shown = run("jobs")
+    assert "  transfers: 2 h 0 min" in shown
+    assert "  mails: nothing due" in shown
+    assert "Last beat: 1 min 30 s ago" in shown
+
+
+def test_without_runs_and_beat_jobs_says_so(db):
+    assert "No runs." in run("jobs")
+    assert "Last beat: never" in run("jobs")
+
+
+def test_jobs_are_shown_anew_until_somebody_stops_it(db, monkeypatch):
+    naps = iter([None, KeyboardInterrupt])
+
+    def nap(seconds):
+        if (end := next(naps)) is not None:
+            raise end
+
+    monkeypatch.setattr(jobs.time, "sleep", nap)
+    assert run("jobs", "--watch").count("Last beat") == 2
+
+
+def test_a_database_without_tables_is_one_clear_line(tmp_path):
+    env = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "jobs"], cwd=settings.BASE_DIR, env=env, capture_output=True, check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"run manage.py migrate" in done.stderr
 
 
 # A deployment's own secret

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
 from ulid import ULID
 
 # Where programs come in, with and without a last slash.
-PROGRAMS = ("/data/", "/users/api/", "/workflows/", "/provider/", "/api/")
+PROGRAMS = ("/data/", "/users/api/", "/workflows/", "/provider/", "/api/", "/health/", "/metrics")
 GIVEN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
-
-current: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-class NamesTheRequest(logging.Filter):
-    """Puts the name of the request that is being answered into every line of the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Name it, and let every line pass."""
-        record.request_id = current.get()
-        return True
 
 
 class RequestIdMiddleware:
@@ -42,7 +29,8 @@ class RequestIdMiddleware:
             request.path = request.path_info = "/data/nul"  # no address has a NUL in it, and PostgreSQL takes none
         elif request.path_info.startswith(PROGRAMS) and request.path_info.endswith("/"):
             request.path, request.path_info = request.path[:-1], request.path_info[:-1]  # each has one route
-        current.set(request_id)  # until the next request: Django logs the answer after the last middleware
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)  # until the next: Django logs the answer after the last middleware
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

@@ -1,4 +1,4 @@
-"""The whole product on one machine: web server, worker, beat and a simulation that keeps the demo centre alive."""
+"""The whole product on one machine: web server, workers, beat and a simulation that keeps the demo centre alive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIFE_SECONDS = 5
 class Command(BaseCommand):
     """Start everything, wait, and stop everything."""
 
-    help = "Make the database, load a demo centre on first start, and run web server, worker, beat and simulation."
+    help = "Make the database, load a demo centre on first start, and run web server, workers, beat and simulation."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -63,7 +63,8 @@ class Command(BaseCommand):
             signal.signal(number, _stop)
         try:
             house.start("web", "granian", *_web_options(port))
-            house.start("worker", "celery", "-A", "config", "worker", "--without-gossip", "--without-mingle")
+            for name, queue in (("worker", settings.INTERACTIVE), ("bulk worker", settings.BULK)):
+                house.start(name, "celery", "-A", "config", "worker", *_worker_options(queue))
             house.start("beat", "celery", "-A", "config", "beat")
             house.start("simulation", str(settings.BASE_DIR / "manage.py"), "simulate", module=False)
             house.wait_until_answering(f"http://127.0.0.1:{port}/login/")
@@ -150,7 +151,11 @@ class House:
         return [name for name, process in self.processes.items() if process.poll() is not None]
 
     def _log(self, name: str) -> Path:
-        return self.logs / f"{name}.log"
+        return self.logs / f"{name.replace(' ', '-')}.log"
+
+
+def _worker_options(queue: str) -> list[str]:
+    return ["-Q", queue, "-n", f"{queue}@%h", "--without-gossip", "--without-mingle"]
 
 
 def _web_options(port: int) -> list[str]:
