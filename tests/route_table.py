@@ -186,6 +186,23 @@ REOPEN_ONE = shape("""
     superuser    ok   ok   409  404
     read-token   403  403  403  404
 """)
+# without a queue there is none to go back to
+RETURN_ONE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       ok   ok   409  404
+    read-here    403  404  404  404
+    write-here   ok   404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  403  404
+    write        ok   ok   409  404
+    delete       403  403  403  404
+    admin        ok   ok   409  404
+    superuser    ok   ok   409  404
+    read-token   403  403  403  404
+""")
 # into a queue on which the caller holds nothing: as if it did not exist, in the body 400 and in the path 404
 TRANSFER_BLINDLY = shape("""
     anonymous    401  401  401  401
@@ -543,6 +560,108 @@ AGENT_READ = shape("""
     read-token   ok   ok   404  404
 """)
 
+# presence: the agent's own to say, and of those who may write where he works
+PRESENCE_WRITE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       404  404  404  404
+    read-here    403  404  404  404
+    write-here   ok   404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  404  404
+    write        ok   ok   404  404
+    delete       403  403  404  404
+    admin        ok   ok   404  404
+    superuser    ok   ok   404  404
+    read-token   403  403  404  404
+""")
+CAPACITY_WRITE = shape("""
+    anonymous    401  401  401  401
+    inactive     401  401  401  401
+    nobody       404  404  404  404
+    holder       404  404  404  404
+    read-here    403  404  404  404
+    write-here   403  404  404  404
+    delete-here  403  404  404  404
+    admin-here   ok   404  404  404
+    read         403  403  404  404
+    write        403  403  404  404
+    delete       403  403  404  404
+    admin        ok   ok   404  404
+    superuser    ok   ok   404  404
+    read-token   403  403  404  404
+""")
+
+# Transfers: seen and steered by whoever asked for them, and by the admin scope everywhere. `own` is write-here's,
+# `other` is write's. To ask for one, the write scope is needed somewhere; what is out of reach is refused by item.
+
+TRANSFER_LIST = lists("""
+    anonymous    401
+    inactive     401
+    nobody       nothing
+    holder       nothing
+    read-here    nothing
+    write-here   own
+    delete-here  nothing
+    admin-here   nothing
+    read         nothing
+    write        other
+    delete       nothing
+    admin        own other
+    superuser    own other
+    read-token   nothing
+""")
+TRANSFER_ONE = shape("""
+    anonymous    401  401  -  401
+    inactive     401  401  -  401
+    nobody       404  404  -  404
+    holder       404  404  -  404
+    read-here    404  404  -  404
+    write-here   ok   404  -  404
+    delete-here  404  404  -  404
+    admin-here   404  404  -  404
+    read         404  404  -  404
+    write        404  ok   -  404
+    delete       404  404  -  404
+    admin        ok   ok   -  404
+    superuser    ok   ok   -  404
+    read-token   404  404  -  404
+""")
+TRANSFER_ASK = shape("""
+    anonymous    401
+    inactive     401
+    nobody       403
+    holder       403
+    read-here    403
+    write-here   ok
+    delete-here  403
+    admin-here   ok
+    read         403
+    write        ok
+    delete       403
+    admin        ok
+    superuser    ok
+    read-token   403
+""")
+TRANSFER_ASK_BLINDLY = shape("""
+    anonymous    401
+    inactive     401
+    nobody       403
+    holder       403
+    read-here    403
+    write-here   400
+    delete-here  403
+    admin-here   400
+    read         403
+    write        ok
+    delete       403
+    admin        ok
+    superuser    ok
+    read-token   403
+""")
+
 # Ways in, and what everybody may read
 
 EVERYBODY = shape("\n".join(f"{person} ok" for person in PEOPLE))
@@ -592,6 +711,7 @@ class Row:
     body: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     query: str = ""
+    run: str = "pending"  # the state of the transfers that there are, each with an item moved and one set aside
     may_transfer_in: bool = False  # the people `...-here` and the holder may send work into q_target
     by_internal_id: bool = False
     accept: str = "*/*"
@@ -656,6 +776,8 @@ def kept(prefix: str) -> dict[tuple[str, str, str], Row]:
 
 
 TO_QUEUE = {"selectedQueue": "q_target"}
+MANY = {"workitemIds": ["wi_own", "wi_other", "wi_missing"], **TO_QUEUE}
+FOUND = {"q": "state:active", **TO_QUEUE}
 API: dict[tuple[str, str, str], Row] = {
     **kept("type"),
     **kept("v1"),
@@ -685,6 +807,8 @@ API: dict[tuple[str, str, str], Row] = {
     ("v1-offer", "POST", ""): Row(WRITE_WAITING, state="inqueue", body={"agentUsername": "agent_both"}),
     ("v1-accept", "POST", ""): Row(ACCEPT_ONE, state="offered"),
     ("v1-reject", "POST", ""): Row(REJECT_ONE, state="offered"),
+    ("v1-returnToQueue", "POST", ""): Row(RETURN_ONE),
+    ("v1-returnToQueue", "POST", "dry run"): Row(RETURN_ONE, query="dryRun=true", body={"keepsPlace": False}),
     ("v1-pull", "POST", ""): Row(WRITE_WAITING, state="inqueue"),
     ("v1-bridge", "POST", ""): Row(WRITE_ONE, state="accepted"),
     ("v1-hold", "POST", ""): Row(WRITE_ONE),
@@ -705,6 +829,7 @@ API: dict[tuple[str, str, str], Row] = {
     ("v1-edit", "POST", ""): Row(WRITE_ONE, body={"name": "Parcel"}),
     ("v1-note", "POST", ""): Row(WRITE_ONE, body={"text": "Called back."}),
     ("v1-disposition", "POST", ""): Row(WRITE_ONE, state="terminated", body={"dispositionId": "d_own"}),
+    ("v1-exempt", "POST", ""): Row(WRITE_ONE, body={"until": None}),
     ("v1-reopen", "POST", ""): Row(REOPEN_ONE, state="terminated", facts=STALE),
     ("v1-archive", "POST", ""): Row(ARCHIVE_ONE, state="terminated"),
     ("v1-unarchive", "POST", ""): Row(ARCHIVE_ONE, state="terminated", facts=ARCHIVED),
@@ -720,6 +845,25 @@ API: dict[tuple[str, str, str], Row] = {
     ),
     ("v1-agent-list", "GET", ""): Row(AGENT_LIST),
     ("v1-agent-one", "GET", ""): Row(AGENT_READ),
+    ("v1-agent-presence", "POST", ""): Row(PRESENCE_WRITE, body={"presence": "available"}),
+    ("v1-agent-capacity", "POST", ""): Row(CAPACITY_WRITE, body={"capacity": {"voice": 2}}),
+    ("v1-agent-return-all", "POST", ""): Row(PRESENCE_WRITE),
+    ("v1-transfer-list", "GET", ""): Row(TRANSFER_LIST),
+    ("v1-transfer-list", "GET", "CSV"): Row(TRANSFER_LIST, accept=CSV),
+    ("v1-transfer-list", "POST", "by ids"): Row(TRANSFER_ASK, ok=201, body=MANY, may_transfer_in=True),
+    ("v1-transfer-list", "POST", "by a search"): Row(TRANSFER_ASK, ok=201, body=FOUND, may_transfer_in=True),
+    ("v1-transfer-list", "POST", "blindly"): Row(TRANSFER_ASK_BLINDLY, ok=201, body=MANY),
+    ("v1-transfer-list", "POST", "preview"): Row(TRANSFER_ASK, body=MANY, query="dryRun=true", may_transfer_in=True),
+    ("v1-transfer-list", "POST", "preview blindly"): Row(TRANSFER_ASK_BLINDLY, body=FOUND, query="dryRun=true"),
+    ("v1-transfer-one", "GET", ""): Row(TRANSFER_ONE),
+    ("v1-transfer-one", "GET", "done"): Row(TRANSFER_ONE, run="done"),
+    ("v1-transfer-items", "GET", ""): Row(TRANSFER_ONE),
+    ("v1-transfer-items", "GET", "NDJSON"): Row(TRANSFER_ONE, accept=NDJSON),
+    ("v1-transfer-pause", "POST", ""): Row(TRANSFER_ONE),
+    ("v1-transfer-resume", "POST", ""): Row(TRANSFER_ONE, run="paused"),
+    ("v1-transfer-cancel", "POST", ""): Row(TRANSFER_ONE),
+    ("v1-transfer-retry", "POST", ""): Row(TRANSFER_ONE, run="done"),
+    ("v1-transfer-undo", "POST", ""): Row(TRANSFER_ONE, ok=201, run="done"),
     ("v1-document", "GET", ""): Row(EVERYBODY),
     ("v1-docs", "GET", ""): Row(EVERYBODY),
     (r"^data(?:/[^\0]*)?$", "GET", ""): Row(EVERYBODY, ok=404),
@@ -731,7 +875,8 @@ API: dict[tuple[str, str, str], Row] = {
 }
 
 # Pages, for browsers. A cell is a status, or where one is sent: `in` to sign in, `back` to sign in to the back office,
-# `index` to its front page (as for an object that is not there), `on` to anywhere else.
+# `index` to its front page (as for an object that is not there), `on` to anywhere else. Health is not good there: the
+# mails of noon have not gone out.
 
 PAGE_PEOPLE = (
     "anonymous", "inactive", "nobody", "staff", "read-here", "read", "write", "delete", "admin", "superuser",
@@ -777,7 +922,16 @@ PAGES = rows(f"""
     home                             GET   -        on  on  on  on  on  on  on  on  on  on
     login                            GET   -        200 200 on  on  on  on  on  on  on  on
     logout                           POST  -        in  in  in  in  in  in  in  in  in  in
+    health-live                      GET   -        200 200 200 200 200 200 200 200 200 200
+    health-ready                     GET   -        503 503 503 503 503 503 503 503 503 503
+    metrics                          GET   -        404 404 404 404 404 404 404 404 404 404
     open-work                        GET   -        in  in  200 200 200 200 200 200 200 200
+    presence                         GET   -        in  in  405 405 405 405 405 405 405 405
+    presence                         POST  -        in  in  404 404 404 404 404 404 404 404
+    return-all                       GET   own      in  in  405 405 405 405 405 405 405 405
+    return-all                       POST  own      in  in  on  on  403 403 on  403 on  on
+    return-all                       POST  other    in  in  on  on  on  403 on  403 on  on
+    return-all                       POST  missing  in  in  on  on  on  on  on  on  on  on
     workitem                         GET   own      in  in  404 404 200 200 200 200 200 200
     workitem                         GET   other    in  in  404 404 404 200 200 200 200 200
     workitem                         GET   missing  in  in  404 404 404 404 404 404 404 404
@@ -797,6 +951,39 @@ PAGES = rows(f"""
     oauth-authorize                  POST  -        in  in  400 400 400 400 400 400 400 400
     admin:login                      GET   -        200 200 200 index index index index index index index
     admin:logout                     POST  -        index index index in in in in in in in
+    admin:workitems_stalepolicy_changelist  GET   -     {OUT} {ADMINS}
+    admin:workitems_stalepolicy_add         GET   -     {OUT} {ADMINS}
+    admin:workitems_stalepolicy_add         POST  -     {OUT} {ADMINS}
+    admin:workitems_stalepolicy_change      GET   own   {OUT} {ADMINS}
+    admin:workitems_stalepolicy_change      POST  own   {OUT} {ADMINS}
+    admin:workitems_stalepolicy_history     GET   own   {OUT} index index index index index 200 200
+    admin:workitems_stalepolicy_delete      GET   own   {OUT} {ADMINS}
+    admin:workitems_stalepolicy_delete      POST  own   {OUT} {ADMINS}
+    admin:workitems_stalepolicy_simulate    GET   own   {OUT} {ADMINS}
+    admin:workitems_stalepolicy_simulate    POST  own   {OUT} 405 405 405 405 405 405 405
+    admin/workitems/stalepolicy/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    admin:workitems_policyrun_changelist  GET   -        {OUT} {ADMINS}
+    admin:workitems_policyrun_add         GET   -        {OUT} {NOBODYS}
+    admin:workitems_policyrun_add         POST  -        {OUT} {NOBODYS}
+    admin:workitems_policyrun_change      GET   own      {OUT} {ADMINS}
+    admin:workitems_policyrun_change      POST  own      {OUT} {NOBODYS}
+    admin:workitems_policyrun_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_policyrun_delete      GET   own      {OUT} {NOBODYS}
+    admin:workitems_policyrun_delete      POST  own      {OUT} {NOBODYS}
+    admin:workitems_policyrun_pause       GET   own      {OUT} 405 405 405 405 405 405 405
+    admin:workitems_policyrun_pause       POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_resume      GET   own      {OUT} 405 405 405 405 405 405 405
+    admin:workitems_policyrun_resume      POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_retry       GET   own      {OUT} 405 405 405 405 405 405 405
+    admin:workitems_policyrun_retry       POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_go_on       GET   own      {OUT} 405 405 405 405 405 405 405
+    admin:workitems_policyrun_go_on       POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_cancel      GET   own      {OUT} {ADMINS}
+    admin:workitems_policyrun_cancel      POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_reopen      GET   own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_reopen      POST  own      {OUT} 403 403 403 403 403 on  on
+    admin:workitems_policyrun_reopen      POST  missing  {OUT} 403 403 403 403 403 404 404
+    admin/workitems/policyrun/<path:object_id>/  GET  own  {OUT} on on on on on on on
     admin:index                      GET   -        {OUT} 200 200 200 200 200 200 200
     admin:search                     GET   -        {OUT} 200 200 200 200 200 200 200
     admin:jsi18n                     GET   -        {OUT} 200 200 200 200 200 200 200
@@ -833,16 +1020,43 @@ PAGES = rows(f"""
         history="index 200 200 200 200 200 200",
     )
 }
+    {
+    back_office(
+        "workitems_presence",
+        view=WRITERS,
+        add=NOBODYS,
+        change=WRITERS,
+        delete=NOBODYS,
+        history="index index index 200 index 200 200",
+    )
+}
+    admin:workitems_presence_change      GET   other    {OUT} 403   403   403   200 403   200 200
+    admin:workitems_presence_change      POST  other    {OUT} 403   403   403   200 403   200 200
     admin:workitems_outgoingmail_change  GET   other    {OUT} 403   index 200 200 200 200 200
     admin:workitems_outgoingmail_history GET   other    {OUT} index index 200 200 200 200 200
     admin:workitems_transfer_changelist  GET   -        {OUT} {WRITERS}
     admin:workitems_transfer_add         GET   -        {OUT} {NOBODYS}
     admin:workitems_transfer_add         POST  -        {OUT} {NOBODYS}
-    admin:workitems_transfer_change      GET   own      {OUT} 403   403   403   index 403   200 200
+    admin:workitems_transfer_change      GET   own      {OUT} 403   403   403   404   403   200 200
     admin:workitems_transfer_change      POST  own      {OUT} {NOBODYS}
     admin:workitems_transfer_history     GET   own      {OUT} index index index index index 200 200
     admin:workitems_transfer_delete      GET   own      {OUT} {NOBODYS}
     admin:workitems_transfer_delete      POST  own      {OUT} {NOBODYS}
+    admin:workitems_transfer_progress    GET   own      {OUT} 403   403   403   404   403   200 200
+    admin:workitems_transfer_progress    POST  own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_transfer_export      GET   own      {OUT} 403   403   403   404   403   200 200
+    admin:workitems_transfer_export      POST  own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_transfer_pause       GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_transfer_pause       POST  own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_resume      GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_transfer_resume      POST  own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_retry       GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_transfer_retry       POST  own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_cancel      GET   own      {OUT} 403   403   403   404   403   200 200
+    admin:workitems_transfer_cancel      POST  own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_undo        GET   own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_undo        POST  own      {OUT} 403   403   403   404   403   on  on
+    admin:workitems_transfer_undo        POST  missing  {OUT} 403   403   403   404   403   404 404
     admin/workitems/transfer/<path:object_id>/  GET  own  {OUT} on on on on on on on
     {back_office("auth_user", view=SUPERUSERS, add=SUPERUSERS, change=SUPERUSERS, delete=SUPERUSERS)}
     admin:auth_user_password_change  GET   own      {OUT} {SUPERUSERS}

@@ -116,6 +116,8 @@ def test_a_workitem_looks_like_the_contract_says(api, queue, ann):
         workitem_id="wi_1",
         from_address="+12025550123",
         data={"a": 1},
+        stale_at=NOON + timedelta(minutes=1),
+        exempt_until=NOON + timedelta(minutes=2),
     )
     body = api.get("/users/api/workitems/wi_1").json()
     contact = body.pop("contact")
@@ -140,7 +142,12 @@ def test_a_workitem_looks_like_the_contract_says(api, queue, ann):
         "dispositionedAt": 0,
         "queuedAt": NOON_MS,
         "archivedAt": 0,
-        "actions": ["hold", "mute", "unmute", "dtmf", "conference", "hangup", "transfer", "priority", "edit", "note"],
+        "staleAt": NOON_MS + 60_000,
+        "exemptUntil": NOON_MS + 120_000,
+        "actions": [
+            "returnToQueue", "hold", "mute", "unmute", "dtmf", "conference", "hangup", "transfer", "priority", "edit",
+            "note", "exempt",
+        ],
         "timeEvents": [
             {
                 "type": "created",
@@ -163,7 +170,7 @@ def test_a_workitem_looks_like_the_contract_says(api, queue, ann):
         "name": "",
         "data": {"a": 1},
         "version": 1,
-    }
+    }  # fmt: skip
     assert (contact["displayName"], contact["phones"], contact["blocked"]) == ("Ada", ["+12025550123"], False)
 
 

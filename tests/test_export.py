@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.builders import make_contact, make_workitem
 from tests.doors import bearer
-from workitems.api.export import safe
+from workitems.cells import line, safe
 from workitems.choices import State
 from workitems.models import Workitem
 
@@ -86,6 +86,10 @@ def test_no_cell_is_a_formula(text, api, queue):
 def test_phone_numbers_stay_as_they_are(number, api, queue):
     make_workitem(queue=queue, from_address=number)
     assert rows_of(export(api, "text/csv"))[0]["from"] == number
+
+
+def test_what_is_not_known_is_an_empty_cell():
+    assert line([None, "x"]) == ",x\r\n"
 
 
 @pytest.mark.parametrize("text", ["Parcel", "1+1", "a=b", "", "'quoted", "Zürich"])

@@ -174,7 +174,10 @@ def test_examples_work_as_the_document_says(method, place, example, centre, amy)
     contact = make_contact("Kept")
     kept = {"contact": contact.contact_id, "queue": "q_sales", "disposition": "d_solved"}
     object_id = next((value for name, value in kept.items() if name in place), "")
-    path = place.format(workitem_id="wi_1", object_id=object_id, user_id="ann", inbox_id="q_sales", digit="1")
+    path = place.format(
+        workitem_id="wi_1", object_id=object_id, user_id="ann", inbox_id="q_sales", digit="1",
+        username="ann",
+    )  # fmt: skip
     answer = getattr(Client(headers=bearer(amy)), method)(path, example, content_type=JSON)
     operation = document()["paths"][place][method]
     assert answer.status_code in (200, 201), answer.content

@@ -14,12 +14,12 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from queues.models import Queue
-from tests.builders import facts_of, make_contact, make_disposition, make_user, make_workitem
+from tests.builders import NOON, facts_of, make_contact, make_disposition, make_user, make_workitem
 from tests.doors import bearer, browser
 from workitems.api.models import PersonalToken
-from workitems.choices import Scope, State
+from workitems.choices import Door, Scope, State
 from workitems.groups import grant
-from workitems.models import AuditEntry, Disposition, Workitem
+from workitems.models import AuditEntry, Disposition, Transfer, Workitem
 
 JSON = "application/json"
 CALL = {"type": "InboundCall", "selectedQueue": "q_support", "from": "+12025550123"}
@@ -87,6 +87,9 @@ QUEUE_PLACES = [
     ("DELETE", "/data/api/types/queue/ID", None),
     ("GET", "/api/v1/queues?queueId=ID", None),
     ("GET", "/api/v1/queues?q=queueId:ID", None),
+    ("POST", "/api/v1/transfers", {"workitemIds": ["wi_1"], "selectedQueue": "ID"}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"workitemIds": ["wi_1"], "selectedQueue": "ID"}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"q": "selectedQueue:ID", "selectedQueue": "q_support"}),
 ]
 CONTACT_PLACES = [
     ("POST", "/api/v1/workitems", {**CALL, "contactId": "ID"}),
@@ -156,6 +159,11 @@ WORKITEM_PLACES = [
     ("PATCH", "/data/api/types/workitem/ID", {"name": "Mine"}),
     ("DELETE", "/data/api/types/workitem/ID", None),
     ("GET", "/api/v1/workitems?workitemId=ID", None),
+    ("POST", "/api/v1/workitems/ID/returnToQueue", None),
+    ("POST", "/api/v1/workitems/ID/exempt", {"until": None}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"workitemIds": ["wi_1", "ID"], "selectedQueue": "q_support"}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"workitemIds": ["ID"], "agentUsername": "ann", "seenAt": 1}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"q": "workitemId:ID", "selectedQueue": "q_support"}),
 ]
 # An agent of another queue may be sent work; that somebody exists who cannot be must not show.
 AGENT_PLACES = [
@@ -163,6 +171,10 @@ AGENT_PLACES = [
     ("GET", "/api/v1/agents?username=ID", None),
     ("GET", "/api/v1/workitems?agentUsername=ID", None),
     ("GET", "/api/v1/workitems?q=agentUsername:ID", None),
+    ("POST", "/api/v1/agents/ID/presence", {"presence": "away"}),
+    ("POST", "/api/v1/agents/ID/presence", {"presence": "nowhere"}),
+    ("POST", "/api/v1/agents/ID/capacity", {"capacity": {"voice": 9}}),
+    ("POST", "/api/v1/agents/ID/returnAll", None),
 ]
 GIVING_PLACES = [
     ("POST", "/api/v1/workitems/wi_2/offer", {"agentUsername": "ID"}),
@@ -172,6 +184,14 @@ GIVING_PLACES = [
     ("POST", "/api/v1/bulk", {"commands": [{"workitemId": "wi_1", "action": "transfer", "agentUsername": "ID"}]}),
     ("POST", "/users/api/calls/wi_1/usertransfer/ID", None),
     ("POST", "/users/api/calls/wi_1/usertransfer/ID", {"userId": "ID"}),
+    ("POST", "/api/v1/transfers", {"workitemIds": ["wi_1"], "agentUsername": "ID"}),
+    ("POST", "/api/v1/transfers?dryRun=true", {"workitemIds": ["wi_1"], "agentUsername": "ID"}),
+]
+# Whose transfer it is says the requester, not the queue.
+TRANSFER_PLACES = [
+    ("GET", "/api/v1/transfers/ID", None),
+    ("GET", "/api/v1/transfers/ID/items", None),
+    *(("POST", f"/api/v1/transfers/ID/{verb}", None) for verb in ("pause", "resume", "cancel", "retry", "undo")),
 ]
 
 
@@ -209,6 +229,15 @@ def test_a_hidden_agent_answers_like_a_missing_one(place, wes, item, hidden):
     compare(Client(headers=bearer(wes)), place, "hal", "nil")
 
 
+@pytest.mark.parametrize("place", TRANSFER_PLACES, ids=lambda place: f"{place[0]} {place[1]}")
+def test_somebody_elses_transfer_answers_like_a_missing_one(place, wes, sue, queue):
+    Transfer.objects.create(
+        transfer_id="tr_hidden", queue=queue, requested_by=sue, door=Door.API, created_at=NOON, start_at=NOON,
+        moved_at=NOON,
+    )  # fmt: skip
+    compare(Client(headers=bearer(wes)), place, "tr_hidden", "tr_absent")
+
+
 @pytest.mark.parametrize("place", GIVING_PLACES, ids=lambda place: f"{place[0]} {place[1]}")
 def test_somebody_who_cannot_be_given_work_answers_like_a_missing_one(place, wes, item, queue):
     make_workitem(State.INQUEUE, queue=queue, workitem_id="wi_2")
@@ -241,7 +270,7 @@ EDITABLE = {
     },
     "queue": {
         "name", "description", "channels", "slaSeconds", "isOpen", "priority", "shortAbandonSeconds",
-        "offerTimeoutSeconds", "wrapUpSeconds", "members", "supervisors",
+        "offerTimeoutSeconds", "wrapUpSeconds", "offersAutomatically", "members", "supervisors",
     },
     "disposition": {"name", "resolved", "types", "isActive"},
 }  # fmt: skip
@@ -363,8 +392,8 @@ def test_what_is_editable_is_the_only_thing_that_changes(kind, kept, amy):
         },
         "queue": {
             "name": "B", "description": "b", "channels": ["voice"], "slaSeconds": {"voice": 1}, "isOpen": False,
-            "priority": 1, "shortAbandonSeconds": 1, "offerTimeoutSeconds": 1, "wrapUpSeconds": 1, "members": [],
-            "supervisors": [],
+            "priority": 1, "shortAbandonSeconds": 1, "offerTimeoutSeconds": 1, "wrapUpSeconds": 1,
+            "offersAutomatically": True, "members": [], "supervisors": [],
         },
         "disposition": {"name": "B", "resolved": False, "types": ["Chat"], "isActive": False},
     }[kind]  # fmt: skip
@@ -377,7 +406,7 @@ def test_what_is_editable_is_the_only_thing_that_changes(kind, kept, amy):
         },
         "queue": {
             "name", "description", "is_open", "priority", "short_abandon_seconds", "offer_timeout_seconds",
-            "wrap_up_seconds",
+            "wrap_up_seconds", "offers_automatically",
         },
         "disposition": {"name", "is_resolved", "types", "is_active"},
     }[kind]  # fmt: skip
@@ -399,6 +428,7 @@ COMMAND_FIELDS = {
     "offer": {"agentUsername"},
     "accept": set(),
     "reject": set(),
+    "returnToQueue": {"keepsPlace"},
     "pull": set(),
     "bridge": set(),
     "hold": set(),
@@ -409,7 +439,7 @@ COMMAND_FIELDS = {
     "conference": {"participant"},
     "leaveConference": set(),
     "hangup": {"reason"},
-    "transfer": {"selectedQueue", "agentUsername", "eventName", "recording", "survey", "ringAll"},
+    "transfer": {"selectedQueue", "agentUsername", "eventName", "recording", "survey", "ringAll", "priority"},
     "priority": {"priority"},
     "sendEmailResponse": {
         "from", "to", "subject", "bodyParts", "toAddresses", "ccAddresses", "bccAddresses", "createdAt",
@@ -417,6 +447,7 @@ COMMAND_FIELDS = {
     "edit": {"name", "contactId", "currentStateName", "data", "from", "to"},
     "note": {"text", "type", "details"},
     "disposition": {"dispositionId", "note"},
+    "exempt": {"until"},
     "reopen": set(),
     "archive": set(),
     "unarchive": set(),
@@ -508,6 +539,9 @@ FORM_CASES = {
 }
 
 
+NO_ACTIVITY = {"priority", "edit", "archive"}  # for stale policies
+
+
 @pytest.mark.parametrize("action", FORM_CASES)
 def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, ann, ben, amy):
     state, given, own = FORM_CASES[action]
@@ -522,6 +556,7 @@ def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, an
         "disposition_note": "x", "created_at": "2020-01-01", "modified_at": "2020-01-01", "queued_at": "2020-01-01",
         "archived_at": "2020-01-01", "terminated_at": "2020-01-01", "assigned_at": "2020-01-01",
         "state_changed_at": "2020-01-01", "offer_expires_at": "2020-01-01", "dispositioned_at": "2020-01-01",
+        "active_at": "2020-01-01", "stale_at": "2020-01-01", "exempt_until": "2099-01-01",
         "name": "x", "from_address": "x", "to_address": "x", "from": "x", "to": "x", "priority": "1",
         "selectedQueue": "q_sales", "agentUsername": "amy", "contactId": "x", "version_": "7",
     }  # fmt: skip
@@ -531,7 +566,8 @@ def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, an
         {**others, **{name: words.get(value, value) for name, value in given.items()}, "version": "1"},
     )
     assert answer.status_code == 302
-    assert changed(before, item) == own | {"version", "modified_at"}
+    activity = set() if action in NO_ACTIVITY else {"active_at"}
+    assert changed(before, item) == own | activity | {"version", "modified_at"}
 
 
 @pytest.mark.parametrize(
@@ -567,7 +603,15 @@ def test_an_action_of_the_back_office_touches_no_hidden_workitem(action, wes, it
     for pk in (hidden.pk, hidden.pk + 1000):
         answer = client.post(
             reverse("admin:workitems_workitem_changelist"),
-            {"action": action, "_selected_action": [pk], "apply": "1", "reason": "system", "queue": item.queue_id},
+            {
+                "action": action,
+                "_selected_action": [pk],
+                "apply": "1",
+                "reason": "system",
+                "step": "confirm",
+                "target": "queue:q_support",
+                "expected": 1,
+            },
         )
         told.append(
             (answer.status_code, re.sub(r'(csrfmiddlewaretoken" value=|nonce=)"[^"]*"', "", answer.content.decode()))
@@ -581,8 +625,11 @@ def test_the_back_office_sends_nothing_into_a_hidden_queue(wes, item, hidden):
     before = facts_of(item)
     answer = browser(wes).post(
         reverse("admin:workitems_workitem_changelist"),
-        {"action": "transfer", "_selected_action": [item.pk], "apply": "1", "queue": hidden.queue_id},
-    )
+        {
+            "action": "transfer", "_selected_action": [item.pk], "step": "confirm", "target": "queue:q_sales",
+            "expected": 1,
+        },
+    )  # fmt: skip
     assert answer.status_code == 200
     assert facts_of(item) == before
 
@@ -641,7 +688,7 @@ def test_the_back_office_changes_what_its_form_shows_and_nothing_else(kind, kept
 # what the forms of the back office show beside what is given above
 PLAIN = {
     "contact": ("first_name", "last_name", "company", "source", "external_id", "is_blocked", "notes"),
-    "queue": ("description",),
+    "queue": ("description", "offers_automatically"),
 }
 
 

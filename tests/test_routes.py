@@ -18,13 +18,24 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from contacts.models import Contact
 from queues.models import Queue
-from tests.builders import LATER, NOON, make_queue, make_user, make_workitem
+from tests.builders import LATER, NOON, make_presence, make_queue, make_user, make_workitem
 from tests.doors import basic, bearer, personal
 from tests.route_table import API, BULK, PAGE_PEOPLE, PAGES, PEOPLE, PLACEMENTS, Lists, Row
 from workitems.api.models import Application, PersonalToken
 from workitems.choices import WAITING, Door, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
-from workitems.models import AuditEntry, Disposition, OutgoingMail, TimeEvent, Transfer, Workitem
+from workitems.models import (
+    AuditEntry,
+    Disposition,
+    OutgoingMail,
+    PolicyRun,
+    Presence,
+    StalePolicy,
+    TimeEvent,
+    Transfer,
+    TransferItem,
+    Workitem,
+)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HERE = {f"{scope.value.removeprefix('workitems:')}-here": scope for scope in Scope}
@@ -98,6 +109,8 @@ def arrange(world: World, row: Row) -> None:
             grant_transfer_in(world.people[person], Queue.objects.get(queue_id="q_target"))
     if row.state == "gone":
         return
+    make_transfer("tr_own", world.people["write-here"], row.run)
+    make_transfer("tr_other", world.people["write"], row.run)
     facts = dict(row.facts)
     if facts.pop("archived", False):
         facts["archived_at"] = NOON
@@ -115,6 +128,17 @@ def arrange(world: World, row: Row) -> None:
         )
 
 
+def make_transfer(transfer_id: str, owner: User, state: str) -> None:
+    """Make a transfer that has moved one workitem and set another one aside."""
+    target = Queue.objects.get(queue_id="q_target")
+    transfer = Transfer.objects.create(
+        transfer_id=transfer_id, state=state, queue=target, requested_by=owner, door=Door.API, created_at=NOON,
+        start_at=NOON, moved_at=NOON, total=2, done=1, failed=1,
+    )  # fmt: skip
+    TransferItem.objects.create(run=transfer, workitem_id="wi_own", outcome="done", version=1)
+    TransferItem.objects.create(run=transfer, workitem_id="wi_none", outcome="failed", attempts=5, error="Poison")
+
+
 def path_of(name: str, row: Row, place: str, world: World) -> str:
     if name.startswith("^"):
         return f"/{name[1:].split('(', maxsplit=1)[0]}/nowhere"
@@ -124,6 +148,7 @@ def path_of(name: str, row: Row, place: str, world: World) -> str:
         "workitem_id": internal_id(world, place) if row.by_internal_id else f"wi_{place}",
         "object_id": f"{prefix}_{place}",
         "username": f"agent_{place}",
+        "transfer_id": f"tr_{place}",
         "digit": "5",
         "user_id": "agent_both",
         "inbox_id": "q_target",
@@ -165,9 +190,11 @@ def ask(world: World, key: tuple[str, str, str], person: str, place: str) -> str
     return cell
 
 
-def written() -> tuple[int, int, int]:
-    """Count what every change leaves behind."""
-    return TimeEvent.objects.count(), AuditEntry.objects.count(), OutgoingMail.objects.count()
+def written() -> tuple[Any, ...]:
+    """Tell what every change leaves behind."""
+    rows = [one.objects.count() for one in (TimeEvent, AuditEntry, OutgoingMail, TransferItem)]
+    runs = sorted(Transfer.objects.values_list("transfer_id", "state", "failed"))
+    return *rows, runs, sorted(Presence.objects.values_list("user", "status", "capacity__voice"))
 
 
 def cell_of(row: Row, answer: Any) -> str:
@@ -193,7 +220,14 @@ def ids_in(answer: Any) -> list[str]:
         objects = answer.json()["objects"]
         assert answer.json().get("count", len(objects)) == len(objects)
         assert answer.json().get("total", len(objects)) == len(objects)
-    keys = ("workitemId", "queueId", "dispositionId", "username", "contactId")  # workitems have contacts and queues too
+    keys = (
+        "transferId",
+        "workitemId",
+        "queueId",
+        "dispositionId",
+        "username",
+        "contactId",
+    )  # workitems have contacts and queues too
     ids = [one[next(key for key in keys if key in one)] for one in objects]
     return [one.split("_", 1)[1] for one in ids if one not in ("holder", "agent_both")]
 
@@ -291,7 +325,12 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
     item = make_workitem(
         State.ACTIVE, queue=queue, agent=make_user(f"agent_{place}"), contact=contact, workitem_id=f"wi_{place}"
     )
-    transfer = Transfer.objects.create(queue=queue, requested_by=owner, door=Door.ADMIN, created_at=NOON, moved_at=NOON)
+    transfer = Transfer.objects.create(
+        queue=queue, requested_by=owner, door=Door.ADMIN, created_at=NOON, start_at=NOON, moved_at=NOON
+    )
+    policy = StalePolicy.objects.create(policy_id=f"p_{place}", name=f"p_{place}", state="inqueue", after_seconds=60)
+    times = dict.fromkeys(("created_at", "start_at", "moved_at"), NOON)
+    run = PolicyRun.objects.create(policy=policy, policy_version=1, terms=policy.terms(), **times)
     mail = OutgoingMail.objects.create(
         mail_id=f"ml_{place}", workitem=item, from_address="us@example.com", message_id=place, created_at=NOON,
         next_attempt_at=NOON,
@@ -305,6 +344,9 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
         "workitems_workitem": item.pk,
         "workitems_disposition": Disposition.objects.create(disposition_id=f"d_{place}", name=f"d_{place}").pk,
         "workitems_transfer": transfer.pk,
+        "workitems_stalepolicy": policy.pk,
+        "workitems_policyrun": run.pk,
+        "workitems_presence": make_presence(item.agent, Presence.Status.OFFLINE).pk,
         "workitems_outgoingmail": mail.pk,
         "auth_user": item.agent_id,
         "auth_group": Group.objects.create(name=f"group_{place}").pk,
@@ -320,11 +362,12 @@ def page_path(name: str, case: str, places: Places) -> str:
     if "/" in name:
         model = "_".join(name.split("/")[1:3])
         return "/" + name.replace("<path:object_id>", str(places.known[place][model]))
-    model = name.removeprefix("admin:").rsplit("_", 1)[0].removesuffix("_password")
+    model = name.removeprefix("admin:").rsplit("_", 1)[0].removesuffix("_password").removesuffix("_go")
     pk = places.known[place].get(model, places.known[place]["api_personaltoken"])
     arguments = {
         "workitem": [f"wi_{place}"],
         "act": [f"wi_{place}", "note"],
+        "return-all": [f"agent_{place}"],
         "account-token-revoke": [pk],
         "admin:app_list": ["contacts"],
     }.get(name, [pk] if PAGE_ROUTES[name].pattern.converters else [])

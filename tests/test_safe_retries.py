@@ -322,27 +322,6 @@ def test_a_form_that_we_do_not_speak_is_refused(accept, api, call):
     assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
 
 
-def test_the_log_names_the_request(api):
-    import logging
-
-    from workitems.middleware import NamesTheRequest
-
-    seen = []
-
-    class Reader(logging.Handler):
-        def emit(self, record):
-            seen.append(record.request_id)
-
-    reader = Reader()
-    reader.addFilter(NamesTheRequest())
-    logging.getLogger("django.request").addHandler(reader)
-    try:
-        api.get("/api/v1/workitems/wi_none", headers={"X-Request-Id": "crm-78"})
-    finally:
-        logging.getLogger("django.request").removeHandler(reader)
-    assert seen == ["crm-78"]
-
-
 @pytest.mark.parametrize("door", ["page", "admin"])
 def test_the_other_doors_remember_the_request_too(door, sue, queue, sales):
     from tests.doors import DOORS

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
+from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.addresses import normal_email, normal_phone
@@ -59,10 +59,13 @@ def visible_dispositions(actor: Actor) -> QuerySet[Disposition]:
 
 
 def visible_agents(actor: Actor) -> QuerySet[User]:
-    """Return the people who work in the queues that the actor may see."""
+    """Return the people who work in the queues that the actor may see, and himself where he works in any."""
     memberships = Queue.members.through.objects.filter(user=OuterRef("pk"))
     if Scope.READ not in actor.everywhere:
-        memberships = memberships.filter(queue__in=actor.queues_with(Scope.READ))
+        seen = Q(queue__in=actor.queues_with(Scope.READ))
+        if actor.user is not None and Scope.READ in actor.own_items:
+            seen |= Q(user=actor.user)
+        memberships = memberships.filter(seen)
     return User.objects.filter(Exists(memberships))
 
 
@@ -190,6 +193,7 @@ QUEUE_FACTS = _fill(
         "shortAbandonSeconds": "short_abandon_seconds",
         "offerTimeoutSeconds": "offer_timeout_seconds",
         "wrapUpSeconds": "wrap_up_seconds",
+        "offersAutomatically": "offers_automatically",
     }
 )
 DISPOSITION_FACTS = _fill({"name": "name", "resolved": "is_resolved", "types": "types", "isActive": "is_active"})

@@ -15,7 +15,7 @@ from queues.channels import Channel
 from workitems.actors import Actor
 from workitems.api import named
 from workitems.api.errors import invalid
-from workitems.api.strict import Body, Choice, StrictBoolean, StrictInteger, StrictText, words
+from workitems.api.strict import Body, Choice, StrictBoolean, StrictInteger, StrictMoment, StrictText, words
 from workitems.choices import Action, EndedBy, Event, Priority, Recording, Type
 from workitems.commands import (
     Accept,
@@ -27,6 +27,7 @@ from workitems.commands import (
     Create,
     Dtmf,
     Edit,
+    Exempt,
     HangUp,
     Hold,
     LeaveConference,
@@ -36,6 +37,7 @@ from workitems.commands import (
     Purge,
     Reject,
     Reopen,
+    ReturnToQueue,
     SendEmailResponse,
     SetDisposition,
     SetPriority,
@@ -48,6 +50,18 @@ from workitems.commands import (
 )
 
 TEXT, HTML = "text/plain", "text/html"
+
+
+def a_priority() -> StrictInteger:
+    """Return an optional field for a priority."""
+    return StrictInteger(required=False, min_value=Priority.LOWEST, max_value=Priority.HIGHEST)
+
+
+def check_one_target(attrs: Mapping[str, Any]) -> None:
+    """Raise a ValidationError unless these values name a queue or an agent, and not both."""
+    if bool(attrs.get("selectedQueue")) == bool(attrs.get("agentUsername")):
+        problem = _("Name either selectedQueue or agentUsername.")
+        raise serializers.ValidationError({"selectedQueue": [problem]})
 
 
 class CommandBody(Body):
@@ -74,6 +88,17 @@ class OfferBody(CommandBody):
     def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
         """Offer it."""
         return Offer(named.agent(values["agentUsername"], actor))
+
+
+class ReturnToQueueBody(CommandBody):
+    """Where in line; at its old place, unless something else is said."""
+
+    action = Action.RETURN_TO_QUEUE
+    keepsPlace = StrictBoolean(default=True)  # noqa: N815
+
+    def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
+        """Take it from its agent."""
+        return ReturnToQueue(keeps_place=values["keepsPlace"])
 
 
 class DtmfBody(CommandBody):
@@ -121,19 +146,19 @@ class TransferBody(CommandBody):
     recording = Choice(choices=Recording.values, required=False)
     survey = words(64)
     ringAll = StrictBoolean(required=False)  # noqa: N815
+    priority = a_priority()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require one target."""
-        if bool(attrs.get("selectedQueue")) == bool(attrs.get("agentUsername")):
-            problem = _("Name either selectedQueue or agentUsername.")
-            raise serializers.ValidationError({"selectedQueue": [problem]})
+        check_one_target(attrs)
         return attrs
 
     def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
         """Move it."""
+        options, priority = options_of(values), values.get("priority")
         if values.get("agentUsername"):
-            return TransferToAgent(named.agent(values["agentUsername"], actor), options_of(values))
-        return TransferToQueue(named.target_queue(values["selectedQueue"], actor), options_of(values))
+            return TransferToAgent(named.agent(values["agentUsername"], actor), options, priority)
+        return TransferToQueue(named.target_queue(values["selectedQueue"], actor), options, priority)
 
 
 class PriorityBody(CommandBody):
@@ -235,6 +260,17 @@ class DispositionCommandBody(CommandBody):
         return SetDisposition(named.disposition(values["dispositionId"]), note=values.get("note", ""))
 
 
+class ExemptBody(CommandBody):
+    """Until when no stale policy may act; null, or 0, lets them act again."""
+
+    action = Action.EXEMPT
+    until = StrictMoment(allow_null=True)
+
+    def command(self, actor: Actor, values: Mapping[str, Any]) -> Command:
+        """Keep the policies off it."""
+        return Exempt(values["until"])
+
+
 def plain(of: Action, does: type[Command]) -> type[CommandBody]:
     """Return the body of a command that leaves nothing to choose."""
     return type(f"{does.__name__}Body", (Plain,), {"action": of, "simple": does, "__doc__": Plain.__doc__})
@@ -246,6 +282,7 @@ COMMANDS: dict[Action, type[CommandBody]] = {
         OfferBody,
         plain(Action.ACCEPT, Accept),
         plain(Action.REJECT, Reject),
+        ReturnToQueueBody,
         plain(Action.PULL, Pull),
         plain(Action.BRIDGE, Bridge),
         plain(Action.HOLD, Hold),
@@ -262,6 +299,7 @@ COMMANDS: dict[Action, type[CommandBody]] = {
         EditBody,
         NoteBody,
         DispositionCommandBody,
+        ExemptBody,
         plain(Action.REOPEN, Reopen),
         plain(Action.ARCHIVE, Archive),
         plain(Action.UNARCHIVE, Unarchive),
@@ -315,7 +353,7 @@ VENDOR_COMMANDS = {
 class WorkitemPatchBody(EditBody, Repeated):
     """Corrections, the priority among them."""
 
-    priority = StrictInteger(required=False, min_value=Priority.LOWEST, max_value=Priority.HIGHEST)
+    priority = a_priority()
 
     def commands(self, actor: Actor, values: Mapping[str, Any]) -> list[Command]:
         """Return an edit, a priority, or both."""
@@ -336,7 +374,7 @@ class CreateBody(Body):
     agentUsername = words(150)  # noqa: N815
     contactId = words(64)  # noqa: N815
     name = words(200)
-    priority = StrictInteger(required=False, min_value=Priority.LOWEST, max_value=Priority.HIGHEST)
+    priority = a_priority()
     data = serializers.DictField(required=False)  # type: ignore[assignment]  # also a property of DRF's
     currentStateName = words(64, allow_blank=False)  # noqa: N815
 

@@ -1,19 +1,19 @@
-"""The five kinds of lists: what is in them for whom, how they are searched, sorted and shown."""
+"""The kinds of lists: what is in them for whom, how they are searched, sorted and shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
 
-from workitems import directory, search
+from workitems import directory, search, transfers
 from workitems.actors import Actor
-from workitems.api import filters, representation
+from workitems.api import filters, representation, transfer_wire
 from workitems.api.representation import Shape, Wire
-from workitems.models import Workitem
+from workitems.models import Transfer, TransferItem, Workitem
 from workitems.search import Schema
 
 CONTACT_FIELDS = (
@@ -22,10 +22,12 @@ CONTACT_FIELDS = (
 )  # fmt: skip
 QUEUE_FIELDS = (
     "queueId", "name", "description", "channels", "slaSeconds", "isOpen", "priority", "shortAbandonSeconds",
-    "offerTimeoutSeconds", "wrapUpSeconds", "members", "supervisors", "version",
+    "offerTimeoutSeconds", "wrapUpSeconds", "offersAutomatically", "members", "supervisors", "version",
 )  # fmt: skip
 DISPOSITION_FIELDS = ("dispositionId", "name", "resolved", "types", "isActive", "version")
-AGENT_FIELDS = ("userId", "username", "firstName", "lastName", "isActive", "queues")
+AGENT_FIELDS = (
+    "userId", "username", "firstName", "lastName", "isActive", "queues", "presence", "presenceSince", "capacity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Catalogue:
 
     name: str
     visible_to: Callable[[Actor], QuerySet[Any]]
-    schema: Schema
+    schema: Schema | None  # None: it cannot be searched
     filters: type[django_filters.FilterSet]
     sorts: dict[str, str]  # by wire name; each has an index, which ends in the pk
     usual_sort: str
@@ -99,3 +101,28 @@ AGENTS = Catalogue(
     fields=AGENT_FIELDS,
     show=lambda pks, actor, shape: [shape.cut(one) for one in representation.agents(pks, actor)],
 )
+TRANSFERS = Catalogue(
+    name="transfers",
+    visible_to=transfers.visible_to,
+    schema=None,
+    filters=filters.TransferFilters,
+    sorts={"createdAt": "id"},  # they are numbered as they are asked for
+    usual_sort="-createdAt",
+    fields=transfer_wire.TRANSFER_FIELDS,
+    show=lambda pks, actor, shape: [shape.cut(one) for one in transfer_wire.transfers(pks)],
+)
+TRANSFER_ITEMS = Catalogue(
+    name="transfer-items",
+    visible_to=lambda actor: TransferItem.objects.none(),  # until the path has said of which transfer
+    schema=None,
+    filters=filters.TransferItemFilters,
+    sorts={"place": "id"},
+    usual_sort="place",
+    fields=transfer_wire.ITEM_FIELDS,
+    show=lambda pks, actor, shape: [shape.cut(one) for one in transfer_wire.items(pks)],
+)
+
+
+def items_of(transfer: Transfer) -> Catalogue:
+    """Return the list of one transfer's items."""
+    return replace(TRANSFER_ITEMS, visible_to=lambda actor: transfer.items.all())

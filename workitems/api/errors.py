@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions, status
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -88,7 +89,7 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    if _was_cut_short(error) and "q" in request.query_params:
+    if _was_cut_short(error) and _has_search(request):
         error = InvalidSearch(_("This search takes too long; narrow it, for example by a time or a queue."))
     if _is_busy(error):
         error = Busy()
@@ -159,6 +160,10 @@ def _is_dangling(error: Exception) -> bool:
 def _was_cut_short(error: Exception) -> bool:
     """Tell whether PostgreSQL ended a statement because it took longer than statement_timeout."""
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == "57014"
+
+
+def _has_search(request: Request) -> bool:
+    return "q" in request.query_params or (isinstance(request.data, dict) and "q" in request.data)
 
 
 def _code_of(error: exceptions.APIException) -> str:

@@ -13,7 +13,7 @@ from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue, QueueChannel
 from workitems.choices import Priority, State, Type
-from workitems.models import Disposition, Workitem
+from workitems.models import Disposition, Presence, Run, RunItem, Transfer, TransferItem, Workitem
 
 TRUTH = [("true", "true"), ("false", "false")]
 
@@ -45,6 +45,7 @@ class WorkitemFilters(django_filters.FilterSet):
     agentUsername = django_filters.CharFilter(field_name="agent__username")  # noqa: N815
     contactId = django_filters.CharFilter(field_name="contact__contact_id")  # noqa: N815
     archived = django_filters.ChoiceFilter(choices=[*TRUTH, ("any", "any")], method="only_archived")
+    stale = django_filters.ChoiceFilter(choices=TRUTH, method="only_stale")
 
     class Meta:
         model = Workitem
@@ -53,6 +54,10 @@ class WorkitemFilters(django_filters.FilterSet):
     def only_archived(self, rows: QuerySet[Workitem], name: str, value: str) -> QuerySet[Workitem]:
         """Keep what does, or does not, lie in the archive."""
         return rows if value == "any" else rows.filter(archived_at__isnull=value == "false")
+
+    def only_stale(self, rows: QuerySet[Workitem], name: str, value: str) -> QuerySet[Workitem]:
+        """Keep what a stale policy has, or has not, marked."""
+        return rows.filter(stale_at__isnull=value == "false")
 
 
 class Address(django_filters.CharFilter):
@@ -97,6 +102,7 @@ class QueueFilters(django_filters.FilterSet):
 
     queueId = django_filters.CharFilter(field_name="queue_id")  # noqa: N815
     isOpen = Truth(field_name="is_open")  # noqa: N815
+    offersAutomatically = Truth(field_name="offers_automatically")  # noqa: N815
     channel = django_filters.ChoiceFilter(choices=Channel.choices, method="taking")
 
     class Meta:
@@ -121,11 +127,34 @@ class DispositionFilters(django_filters.FilterSet):
 
 
 class AgentFilters(django_filters.FilterSet):
-    """Agents by name, and whether they can sign in."""
+    """Agents by name, by presence, and whether they can sign in."""
 
     username = django_filters.CharFilter()
     isActive = Truth(field_name="is_active")  # noqa: N815
+    presence = ChoicesIn(field_name="presence__status", choices=Presence.Status.choices)
 
     class Meta:
         model = User
+        fields: list[str] = []
+
+
+class TransferFilters(django_filters.FilterSet):
+    """Bulk transfers by how far they have got."""
+
+    state = ChoicesIn(choices=Run.State.choices)
+
+    class Meta:
+        model = Transfer
+        fields: list[str] = []
+
+
+class TransferItemFilters(django_filters.FilterSet):
+    """Lines of a receipt by what became of them."""
+
+    outcome = ChoicesIn(choices=RunItem.Outcome.choices)
+    code = django_filters.CharFilter()
+    workitemId = django_filters.CharFilter(field_name="workitem_id")  # noqa: N815
+
+    class Meta:
+        model = TransferItem
         fields: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from typing import Any
 
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from workitems.api.authentication import rate_key_of
+from workitems.cached import out_of_reach
 
 WINDOW_SECONDS = 60
 
@@ -67,23 +67,13 @@ class RatePerToken(BaseThrottle):
         return self.reset
 
 
-@functools.cache
-def _out_of_reach() -> tuple[type[Exception], ...]:
-    """Return what a cache raises that cannot be reached; only a server of its own can be out of reach."""
-    if not settings.CACHES["default"]["BACKEND"].endswith("RedisCache"):
-        return ()
-    from redis.exceptions import RedisError
-
-    return (RedisError,)
-
-
 def _count(key: str) -> int:
     try:
         cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         return int(cache.incr(key))
     except ValueError:  # pushed out of the cache between the two lines
         return 1
-    except _out_of_reach():  # a limit that cannot be counted must not stop the work
+    except out_of_reach():  # a limit that cannot be counted must not stop the work
         return 1
 
 

@@ -23,6 +23,7 @@ from workitems.actors import Actor
 from workitems.api.catalogue import WORKITEMS, Catalogue
 from workitems.api.errors import invalid
 from workitems.api.representation import EVERYTHING, Shape, Wire
+from workitems.querysets import WorkitemQuerySet
 
 MAX_ROWS = 1000
 USUAL_ROWS = 100
@@ -71,19 +72,17 @@ class Asked:
 def asked(request: Request, catalogue: Catalogue, actor: Actor, *, manners: tuple[str, ...]) -> Asked:
     """Return the list that a request asks for; raise InvalidValue or InvalidSearch where it makes no sense."""
     filters = catalogue.filters.base_filters
-    allowed = {*filters, *manners, "q", "sort", "fields"} | ({"expand"} if catalogue.expandable else set())
+    allowed = {*filters, *manners, "sort", "fields"} | ({"expand"} if catalogue.expandable else set())
+    allowed |= {"q"} if catalogue.schema else set()
     refuse_unknown_parameters(request, allowed)
     rows: Any = catalogue.visible_to(actor)
     q = request.query_params.get("q", "")
     if not filters.keys().isdisjoint(request.query_params):  # a form costs more than the page's own query
         rows = _filtered(rows, request, catalogue)
-    if (
-        catalogue is WORKITEMS
-        and not request.query_params.get("archived")
-        and not NAMES_ARCHIVE.search(QUOTED.sub("", q))
-    ):
-        rows = rows.unarchived()
-    rows = search.matching(rows, q, catalogue.schema, now=timezone.now())
+    if catalogue is WORKITEMS and not request.query_params.get("archived"):
+        rows = unless_archived(rows, q)
+    if catalogue.schema is not None:
+        rows = search.matching(rows, q, catalogue.schema, now=timezone.now())
     sort = one_of(request, "sort", catalogue.sort_names, catalogue.usual_sort)
     return Asked(
         catalogue=catalogue,
@@ -95,6 +94,11 @@ def asked(request: Request, catalogue: Catalogue, actor: Actor, *, manners: tupl
         sort=sort,
         fingerprint=_fingerprint(request),
     )
+
+
+def unless_archived(rows: WorkitemQuerySet, q: str) -> WorkitemQuerySet:
+    """Leave out what lies in the archive, unless the search asks for it."""
+    return rows if NAMES_ARCHIVE.search(QUOTED.sub("", q)) else rows.unarchived()
 
 
 def page_by_number(request: Request, wanted: Asked) -> dict[str, Any]:

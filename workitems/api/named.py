@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from queues.models import Queue
+from workitems import services
 from workitems.actors import Actor
 from workitems.api.errors import invalid
 from workitems.choices import Action, Scope
@@ -22,6 +23,7 @@ from workitems.lifecycle import MOVES
 from workitems.models import Disposition, Workitem
 
 LARGEST = 2**63 - 1
+IDS_AT_ONCE = 5_000
 
 
 class Found(NamedTuple):
@@ -55,6 +57,16 @@ def workitems(given: Iterable[str], actor: Actor) -> dict[str, Found]:
     return {internal.get(one.pk, one.workitem_id): one for one in found} | {
         one.workitem_id: one for one in found if one.workitem_id in public
     }
+
+
+def public_ids(given: Iterable[str], actor: Actor) -> list[str]:
+    """Return ids of either kind as public ones; those of what the actor may not see stay as they are."""
+    ids = list(given)
+    internal = {one for one in ids if INTERNAL_ID.fullmatch(one)}
+    known: dict[str, str] = {}
+    for chunk in services.chunks(internal, IDS_AT_ONCE):
+        known |= {one: found.workitem_id for one, found in workitems(chunk, actor).items()}
+    return [known.get(one, one) for one in ids]
 
 
 def check_scope(action: Action, found: Found, actor: Actor) -> None:

@@ -1,17 +1,25 @@
-"""What may stand in the body of a contact, a queue or a disposition; a PATCH names only what is to change."""
+"""What may stand in the body of a contact, a queue or a disposition, and in what an agent says of himself.
+
+A PATCH names only what is to change.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from queues.channels import Channel
 from workitems.api.strict import Body, Choice, StrictBoolean, StrictInteger, StrictText, words
 from workitems.choices import Priority, Type
+from workitems.models import Presence
+from workitems.models.presence import MOST_AT_ONCE
 
 MOST_SECONDS = 2**31 - 1
+# what people choose; that somebody gave no answer is the system's to say
+PRESENCES = [one.value for one in Presence.Status if one is not Presence.Status.NO_ANSWER]
 PUBLIC_ID = r"^[A-Za-z0-9_.:-]{1,64}\Z"
 
 
@@ -62,6 +70,7 @@ class QueueChanges(Body):
     shortAbandonSeconds = seconds()  # noqa: N815
     offerTimeoutSeconds = seconds(least=1)  # noqa: N815
     wrapUpSeconds = seconds()  # noqa: N815
+    offersAutomatically = StrictBoolean(required=False)  # noqa: N815
     members = serializers.ListField(child=StrictText(max_length=150), required=False, max_length=5_000)
     supervisors = serializers.ListField(child=StrictText(max_length=150), required=False, max_length=5_000)
 
@@ -88,3 +97,23 @@ class DispositionBody(DispositionChanges):
 
     dispositionId = public_id()  # noqa: N815
     name = StrictText(max_length=100)
+
+
+class PresenceBody(Body):
+    """Whether an agent takes work."""
+
+    presence = Choice(choices=PRESENCES)
+
+
+class CapacityBody(Body):
+    """How many workitems of each channel an agent has in hand at most; of a channel that is not named, none."""
+
+    capacity = serializers.DictField(child=StrictInteger(min_value=0, max_value=MOST_AT_ONCE))
+
+    def validate_capacity(self, capacity: dict[str, int]) -> dict[str, int]:
+        """Know all channels."""
+        for name in capacity:
+            if name not in Channel.values:
+                problem = _("“%(name)s” is none of: %(allowed)s.")
+                raise serializers.ValidationError(problem % {"name": name, "allowed": ", ".join(Channel.values)})
+        return capacity

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,9 +21,10 @@ from queues.models import Queue
 from workitems import lifecycle
 from workitems.actors import Actor
 from workitems.api.rows import JsonList, Milliseconds, Statement, text_of
+from workitems.api.strict import EPOCH
 from workitems.choices import Scope
 from workitems.errors import UnknownWorkitem
-from workitems.models import Disposition, TimeEvent, Workitem
+from workitems.models import Disposition, Presence, TimeEvent, Workitem, usual_capacity
 
 Wire = dict[str, Any]
 
@@ -31,8 +33,8 @@ EVERYTHING = frozenset(EXPANDABLE)
 WORKITEM_FIELDS = (
     "_id", "workitemId", "tenantId", "channelType", "type", "state", "currentStateName", "priority", "contactId",
     "contact", "agentUsername", "selectedQueue", "from", "to", "createdAt", "assignedAt", "terminatedAt", "modifiedAt",
-    "dispositionedAt", "queuedAt", "archivedAt", "actions", "timeEvents", "dispositionId", "dispositionNote", "muted",
-    "name", "data", "version",
+    "dispositionedAt", "queuedAt", "archivedAt", "staleAt", "exemptUntil", "actions", "timeEvents", "dispositionId",
+    "dispositionNote", "muted", "name", "data", "version",
 )  # fmt: skip
 
 
@@ -66,6 +68,11 @@ class Line(NamedTuple):
     queue_id: int | None
     ended_by: str
     archived_at: int | None
+
+
+def milliseconds(at: datetime | None) -> int:
+    """Return a moment as the wire has it, cut and not rounded; 0 while it is not set."""
+    return 0 if at is None else (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def internal_id(pk: int) -> str:
@@ -120,7 +127,8 @@ def dispositions(pks: Sequence[int]) -> list[Wire]:
 
 def agents(pks: Sequence[int], actor: Actor) -> list[Wire]:
     """Return the people who work in queues, with those of their queues that the actor may see."""
-    rows = {user.pk: user for user in User.objects.filter(pk__in=pks).prefetch_related("member_of_queues")}
+    people = User.objects.select_related("presence").prefetch_related("member_of_queues")
+    rows = {user.pk: user for user in people.filter(pk__in=pks)}
     return [_agent(rows[pk], actor) for pk in pks if pk in rows]
 
 
@@ -128,13 +136,15 @@ def _workitem_rows(pks: list[int]) -> QuerySet[Any, tuple[Any, ...]]:
     return (
         Workitem.objects.filter(pk__any_of=pks)
         .annotate(**_times("created", "assigned", "terminated", "modified", "dispositioned", "queued", "archived"))
+        .annotate(stale_ms=Milliseconds("stale_at"), exempt_ms=Milliseconds("exempt_until"))
         .annotate(data_text=text_of("data"))
         .annotate(**_contact_columns("contact__"))
         .values_list(
             "pk", "workitem_id", "channel_type", "type", "state", "current_state_name", "priority",
             "agent_id", "agent__username", "queue_id", "queue__queue_id", "from_address", "to_address",
             "created_ms", "assigned_ms", "terminated_ms", "modified_ms", "dispositioned_ms", "queued_ms", "archived_ms",
-            "ended_by", "disposition__disposition_id", "disposition_note", "is_muted", "name", "data_text", "version",
+            "stale_ms", "exempt_ms", "ended_by", "disposition__disposition_id", "disposition_note", "is_muted", "name",
+            "data_text", "version",
             *_contact_values("contact__"),
         )
     )  # fmt: skip
@@ -185,7 +195,7 @@ def _contact_values(path: str) -> list[str]:
 WORKITEMS = Statement(_workitem_rows)
 EVENTS = Statement(_event_rows)
 CONTACTS = Statement(_contact_rows)
-WORKITEM_COLUMNS = 27
+WORKITEM_COLUMNS = 29
 QUEUE_NEIGHBOURS = ("channel_rows", "members", "supervisors")
 
 
@@ -194,8 +204,8 @@ def _workitem(
 ) -> Wire:
     (
         pk, workitem_id, channel_type, kind, state, step, priority, agent_id, agent, queue_id, queue, sender, receiver,
-        created, assigned, terminated, modified, dispositioned, queued, archived, ended_by, disposition, note, muted,
-        name, data, version, contact_id,
+        created, assigned, terminated, modified, dispositioned, queued, archived, stale, exempt, ended_by, disposition,
+        note, muted, name, data, version, contact_id,
     ) = row[: WORKITEM_COLUMNS + 1]  # fmt: skip
     return {
         "_id": f"{pk:024x}",
@@ -219,6 +229,8 @@ def _workitem(
         "dispositionedAt": dispositioned,
         "queuedAt": queued,
         "archivedAt": archived,
+        "staleAt": stale,
+        "exemptUntil": exempt,
         "actions": possible(Line(state, channel_type, agent_id, queue_id, ended_by, archived or None))
         if possible
         else [],
@@ -310,6 +322,7 @@ def _queue(queue: Queue) -> Wire:
         "shortAbandonSeconds": queue.short_abandon_seconds,
         "offerTimeoutSeconds": queue.offer_timeout_seconds,
         "wrapUpSeconds": queue.wrap_up_seconds,
+        "offersAutomatically": queue.offers_automatically,
         "members": _usernames(queue.members.all()),
         "supervisors": _usernames(queue.supervisors.all()),
         "version": queue.version,
@@ -333,6 +346,7 @@ def _disposition(disposition: Disposition) -> Wire:
 
 def _agent(user: User, actor: Actor) -> Wire:
     theirs = [queue.queue_id for queue in user.member_of_queues.all() if actor.can_in(Scope.READ, queue)]
+    presence: Presence | None = getattr(user, "presence", None)  # until something is said of it, there is none
     return {
         "userId": str(user.pk),
         "username": user.get_username(),
@@ -340,4 +354,7 @@ def _agent(user: User, actor: Actor) -> Wire:
         "lastName": user.last_name,
         "isActive": user.is_active,
         "queues": sorted(theirs),
+        "presence": presence.status if presence else "",
+        "presenceSince": milliseconds(presence.since if presence else None),
+        "capacity": presence.capacity if presence else usual_capacity(),
     }

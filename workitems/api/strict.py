@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
 
 class StrictText(serializers.CharField):
@@ -31,6 +35,18 @@ class StrictInteger(serializers.IntegerField):
         if type(data) is not int:
             raise serializers.ValidationError(_("This must be a whole number."))
         return super().to_internal_value(data)
+
+
+class StrictMoment(StrictInteger):
+    """A moment in Unix milliseconds; 0 stands for none, as everywhere on the wire."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": LATEST, **options})
+
+    def run_validation(self, data: Any = serializers.empty) -> datetime | None:
+        """Return the moment, once the number is known to be one."""
+        milliseconds: int | None = super().run_validation(data)
+        return EPOCH + timedelta(milliseconds=milliseconds) if milliseconds else None
 
 
 class StrictBoolean(serializers.BooleanField):

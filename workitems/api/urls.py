@@ -13,13 +13,13 @@ from django.urls.resolvers import URLPattern
 from workitems.api import bodies, errors
 from workitems.api.base import BY_CURSOR, BY_NUMBER
 from workitems.api.log_in import LogIn, RenewToken
-from workitems.api.views import commands, objects, vendor
+from workitems.api.views import commands, objects, presence, transfers, vendor
 from workitems.api.views.document import Document, DocumentPage
 
 CALL = "users/api/calls/<str:workitem_id>"
 TYPES = "data/api/types"
 V1 = "api/v1"
-ALL = {"get": "list", "post": "create"}
+ALL: dict[str, Any] = {"get": "list", "post": "create"}
 ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 
@@ -72,6 +72,25 @@ v1_patterns = [
     *kept(f"{V1}/queues", objects.Queues, "v1-queue", key="object_id", paging=BY_CURSOR),
     *kept(f"{V1}/dispositions", objects.Dispositions, "v1-disposition", key="object_id", paging=BY_CURSOR),
     *kept(f"{V1}/agents", objects.Agents, "v1-agent", key="username", paging=BY_CURSOR, is_kept=False),
+    path(f"{V1}/agents/<str:username>/presence", presence.SetPresence.as_view(), name="v1-agent-presence"),
+    path(f"{V1}/agents/<str:username>/capacity", presence.SetCapacity.as_view(), name="v1-agent-capacity"),
+    path(f"{V1}/agents/<str:username>/returnAll", presence.ReturnAll.as_view(), name="v1-agent-return-all"),
+    path(f"{V1}/transfers", transfers.Transfers.as_view(ALL), name="v1-transfer-list"),
+    path(f"{V1}/transfers/<str:transfer_id>", transfers.Transfers.as_view({"get": "retrieve"}), name="v1-transfer-one"),
+    path(
+        f"{V1}/transfers/<str:transfer_id>/items",
+        transfers.TransferItems.as_view({"get": "list"}),
+        name="v1-transfer-items",
+    ),
+    *(
+        path(
+            f"{V1}/transfers/<str:transfer_id>/{verb}",
+            transfers.TransferCommand.as_view(does=verb),
+            name=f"v1-transfer-{verb}",
+        )
+        for verb in transfers.COMMANDS
+    ),
+    path(f"{V1}/transfers/<str:transfer_id>/undo", transfers.UndoTransfer.as_view(), name="v1-transfer-undo"),
 ]
 documented = [*vendor_patterns, *v1_patterns]
 document_patterns = [

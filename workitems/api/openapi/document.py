@@ -9,12 +9,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from workitems.api import strict
-from workitems.api.catalogue import WORKITEMS, Catalogue
+from workitems.api.catalogue import Catalogue
+from workitems.api.filters import ChoicesIn
 from workitems.api.idempotency import KEY
 from workitems.api.listing import MAX_ROWS, TOTALS
 from workitems.api.openapi import shapes
-from workitems.api.openapi.operations import KINDS, OTHERS, VENDOR, Operation, of_command, of_kind
+from workitems.api.openapi.operations import KINDS, OTHERS, VENDOR, Operation, of_command, of_kind, of_transfer
 from workitems.api.views.commands import CommandView
+from workitems.api.views.transfers import TransferCommand
 
 V1 = "/api/v1/"
 ERRORS = {
@@ -45,6 +47,8 @@ class Schema(AutoSchema):
         view, action = type(self.view).__name__, getattr(self.view, "action", "")
         if isinstance(self.view, CommandView):
             return of_command(self.view.does)
+        if isinstance(self.view, TransferCommand):
+            return of_transfer(self.view.does)
         if view in KINDS:
             return of_kind(view, action, vendor=not self.path.startswith(V1))
         return {**OTHERS, **VENDOR}[f"{view}.{self.method.lower()}"]
@@ -148,7 +152,7 @@ class Schema(AutoSchema):
         from drf_spectacular.utils import PolymorphicProxySerializer
 
         if operation.status != 200 or operation.answer is None:
-            return {_json(200): OpenApiResponse(shapes.RehearsalWire)}
+            return {_json(200): OpenApiResponse(operation.rehearsal)}
         either = PolymorphicProxySerializer(
             component_name="WorkitemOrRehearsal",
             serializers=[shapes.WorkitemWire, shapes.RehearsalWire],
@@ -167,8 +171,9 @@ class Schema(AutoSchema):
         return possible
 
     def _of_list(self, every: Catalogue) -> list[OpenApiParameter]:
+        search = _query("q", TEXT, "A search, for example state:active AND channelType:voice")
         found = [
-            _query("q", TEXT, "A search, for example state:active AND channelType:voice"),
+            *([search] if every.schema else []),
             _choice("sort", every.sort_names, f"The order; {every.usual_sort} if not given"),
             self._parameter("rows"),
             self._parameter("fields"),
@@ -182,7 +187,7 @@ class Schema(AutoSchema):
             found.append(_query("start", WHOLE, "How many rows to leave out", minimum=0, maximum=2**31 - 1))
         for name, one in every.filters.base_filters.items():
             choices = [str(value) for value, _label in one.extra.get("choices", [])]
-            several = every is WORKITEMS and name in ("state", "type", "channelType", "priority")
+            several = isinstance(one, ChoicesIn)
             if choices and not several:
                 found.append(_choice(name, choices, "Keep only these"))
             elif choices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from workitems.api import bodies, catalogue, object_bodies
+from workitems.api import bodies, catalogue, object_bodies, strict, transfer_bodies
 from workitems.api.openapi import shapes
 from workitems.choices import Action
 
@@ -24,6 +24,7 @@ class Operation:
     example: Any = None
     parameters: tuple[str, ...] = ()
     dry_run: bool = False
+    rehearsal: shapes.Shape = shapes.RehearsalWire
     changes: bool = False
     lists: catalogue.Catalogue | None = None
     errors: tuple[int, ...] = field(default=())
@@ -49,6 +50,10 @@ KINDS: dict[str, tuple[str, catalogue.Catalogue, shapes.Shape, type[Any] | None,
         {"dispositionId": "d_callback", "name": "Call back"}, {"isActive": False},
     ),
     "Agents": ("Agent", catalogue.AGENTS, shapes.AgentWire, None, None, None, None),
+    "Transfers": (
+        "Transfer", catalogue.TRANSFERS, shapes.TransferWire, transfer_bodies.TransferManyBody, None,
+        {"reason": "Support is full", "selectedQueue": "q_sales", "workitemIds": ["wi_1"]}, None,
+    ),
 }  # fmt: skip
 
 COMMAND_EXAMPLES: dict[Action, Any] = {
@@ -62,6 +67,8 @@ COMMAND_EXAMPLES: dict[Action, Any] = {
     Action.EDIT: {"name": "Parcel has not arrived"},
     Action.NOTE: {"text": "Called back, nobody there."},
     Action.DISPOSITION: {"dispositionId": "d_solved"},
+    Action.RETURN_TO_QUEUE: {"keepsPlace": True},
+    Action.EXEMPT: {"until": None},
 }
 
 OTHERS = {
@@ -84,6 +91,45 @@ OTHERS = {
         example={"commands": [{"workitemId": "wi_1", "action": "priority", "priority": 5}]},
         dry_run=True,
     ),
+    "TransferItems.get": Operation(
+        "listTransferItems",
+        "List and export what became of every workitem of a transfer.",
+        shapes.page_of(shapes.TransferItemWire, by_cursor=True),
+        lists=catalogue.TRANSFER_ITEMS,
+    ),
+    "UndoTransfer.post": Operation(
+        "undoTransfer",
+        "Bring back what a finished transfer has moved and nobody has touched since.",
+        shapes.UndoingWire,
+        201,
+        strict.Body,
+    ),
+    "SetPresence.post": Operation(
+        "setPresence",
+        "Say whether an agent takes work.",
+        shapes.AgentWire,
+        body=object_bodies.PresenceBody,
+        example={"presence": "away"},
+    ),
+    "SetCapacity.post": Operation(
+        "setCapacity",
+        "Say how many workitems of each channel an agent has in hand at most.",
+        shapes.AgentWire,
+        body=object_bodies.CapacityBody,
+        example={"capacity": {"chat": 3, "voice": 1}},
+    ),
+    "ReturnAll.post": Operation(
+        "returnAll",
+        "Put all that an agent has in hand back into its queues.",
+        shapes.ReturnedWire,
+        body=strict.Body,
+    ),
+}
+TRANSFER_COMMANDS = {
+    "pause": "Let a transfer stand still after the chunk that is under way.",
+    "resume": "Let a paused transfer go on.",
+    "cancel": "End a transfer after the chunk that is under way.",
+    "retry": "Take what was set aside on once more.",
 }
 
 
@@ -119,6 +165,9 @@ VENDOR = {
 }
 
 
+REHEARSALS: dict[str, shapes.Shape] = {"Workitems": shapes.RehearsalWire, "Transfers": shapes.PreviewWire}
+
+
 def of_kind(view: str, action: str, *, vendor: bool) -> Operation:
     """Return an operation on one kind of object."""
     noun, every, shape, new_body, change_body, new_example, change_example = KINDS[view]
@@ -134,7 +183,7 @@ def of_kind(view: str, action: str, *, vendor: bool) -> Operation:
     if action == "create":
         return Operation(
             _name(start, "create", noun), f"Create a {thing}.", shape, 201, new_body, new_example,
-            dry_run=view == "Workitems",
+            dry_run=view in REHEARSALS, rehearsal=REHEARSALS.get(view, shapes.RehearsalWire),
         )  # fmt: skip
     if action == "partial_update":
         return Operation(
@@ -159,6 +208,11 @@ def of_command(action: Action) -> Operation:
         dry_run=True,
         changes=True,
     )
+
+
+def of_transfer(verb: str) -> Operation:
+    """Return the operation that does one thing to a transfer."""
+    return Operation(f"{verb}Transfer", TRANSFER_COMMANDS[verb], shapes.TransferWire, body=strict.Body)
 
 
 def _name(start: str, verb: str, noun: str) -> str:

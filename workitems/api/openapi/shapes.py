@@ -10,6 +10,7 @@ from queues.channels import Channel
 from workitems.api.errors import all_codes
 from workitems.api.strict import Body, words
 from workitems.choices import Action, Door, Recording, State, Type
+from workitems.models import Presence, Run, RunItem
 
 Shape = type[serializers.Serializer[Any]]
 
@@ -100,6 +101,8 @@ class WorkitemWire(Wire):
     dispositionedAt = moment()  # noqa: N815
     queuedAt = moment()  # noqa: N815
     archivedAt = moment()  # noqa: N815
+    staleAt = moment()  # noqa: N815
+    exemptUntil = moment()  # noqa: N815
     actions = serializers.ListField(child=serializers.ChoiceField(choices=Action.values))
     timeEvents = TimeEventWire(many=True)  # noqa: N815
     dispositionId = said()  # noqa: N815
@@ -128,6 +131,7 @@ class QueueWire(Wire):
     shortAbandonSeconds = serializers.IntegerField()  # noqa: N815
     offerTimeoutSeconds = serializers.IntegerField()  # noqa: N815
     wrapUpSeconds = serializers.IntegerField()  # noqa: N815
+    offersAutomatically = serializers.BooleanField()  # noqa: N815
     members = serializers.ListField(child=said())
     supervisors = serializers.ListField(child=said())
     version = serializers.IntegerField()
@@ -153,6 +157,9 @@ class AgentWire(Wire):
     lastName = said()  # noqa: N815
     isActive = serializers.BooleanField()  # noqa: N815
     queues = serializers.ListField(child=said())
+    presence = serializers.ChoiceField(choices=["", *Presence.Status.values])
+    presenceSince = moment()  # noqa: N815
+    capacity = serializers.DictField(child=serializers.IntegerField(min_value=0))
 
 
 class ErrorWire(serializers.Serializer[Any]):
@@ -229,6 +236,8 @@ class BulkLine(serializers.Serializer[Any]):
     dispositionId = words(64)  # noqa: N815
     note = words(16_384)
     text = words(16_384)
+    keepsPlace = serializers.BooleanField(required=False)  # noqa: N815
+    until = serializers.IntegerField(required=False, min_value=0, allow_null=True)
 
 
 class BulkBody(Body):
@@ -257,6 +266,117 @@ class BulkWire(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
     results = BulkResult(many=True)
+
+
+class TransferWire(Wire):
+    """A bulk transfer, and how far it has got."""
+
+    transferId = said()  # noqa: N815
+    state = serializers.ChoiceField(choices=Run.State.values)
+    total = serializers.IntegerField(min_value=0)
+    done = serializers.IntegerField(min_value=0)
+    refused = serializers.IntegerField(min_value=0)
+    failed = serializers.IntegerField(min_value=0, help_text="Set aside after five attempts")
+    pending = serializers.IntegerField(min_value=0)
+    refusals = serializers.DictField(child=serializers.IntegerField(), help_text="How many were refused, by code")
+    ratePerSecond = serializers.FloatField(help_text="So far, pauses left out")  # noqa: N815
+    remainingSeconds = serializers.IntegerField(allow_null=True)  # noqa: N815
+    createdAt = moment()  # noqa: N815
+    startAt = moment()  # noqa: N815
+    startedAt = moment()  # noqa: N815
+    finishedAt = moment()  # noqa: N815
+    requestedBy = said()  # noqa: N815
+    reason = said()
+    priority = serializers.IntegerField(min_value=1, max_value=5, allow_null=True)
+    q = said()
+    selectedQueue = said()  # noqa: N815
+    agentUsername = said()  # noqa: N815
+    undoes = said()
+    undoable = serializers.IntegerField(
+        allow_null=True, help_text="How many an undo would bring back, once it is finished; not in lists"
+    )
+
+
+class UndoingWire(TransferWire):
+    """A transfer that takes another one back."""
+
+    left = serializers.IntegerField(min_value=0, help_text="How many stay where they are")
+
+
+class TransferItemWire(Wire):
+    """One line of a receipt."""
+
+    workitemId = said()  # noqa: N815
+    outcome = serializers.ChoiceField(choices=RunItem.Outcome.values)
+    code = said()
+    message = said()
+    attempts = serializers.IntegerField()
+    error = said()
+    version = serializers.IntegerField(allow_null=True, help_text="The workitem's after its move")
+
+
+class ForecastRefusalWire(serializers.Serializer[Any]):
+    """Why some would be refused, how many, and some of them."""
+
+    code = said()
+    message = said()
+    count = serializers.IntegerField()
+    samples = serializers.ListField(child=said())
+
+
+class LoadWire(serializers.Serializer[Any]):
+    """How the target stands."""
+
+    waiting = serializers.IntegerField(help_text="In the queue")
+    longestWaitSince = moment()  # noqa: N815
+    inHand = serializers.IntegerField(help_text="With the agent")  # noqa: N815
+    isOpen = serializers.BooleanField()  # noqa: N815
+
+
+class DriftSamplesWire(serializers.Serializer[Any]):
+    """Some of the ids of each kind."""
+
+    changed = serializers.ListField(child=said())
+    gone = serializers.ListField(child=said())
+    new = serializers.ListField(child=said())
+
+
+class DriftWire(serializers.Serializer[Any]):
+    """What has become of the selection since it was seen."""
+
+    changed = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    new = serializers.IntegerField()
+    samples = DriftSamplesWire()
+
+
+class PreviewWire(serializers.Serializer[Any]):
+    """What a transfer would do."""
+
+    dryRun = serializers.BooleanField()  # noqa: N815
+    total = serializers.IntegerField()
+    willMove = serializers.IntegerField()  # noqa: N815
+    samples = serializers.ListField(child=said())
+    refused = ForecastRefusalWire(many=True)
+    missing = serializers.IntegerField()
+    missingSamples = serializers.ListField(child=said())  # noqa: N815
+    target = LoadWire(allow_null=True, help_text="null where the caller may send work in, but not see it")
+    drift = DriftWire(allow_null=True, help_text="null without seenAt")
+
+
+class RefusedItemWire(serializers.Serializer[Any]):
+    """A workitem that stays where it is, and why."""
+
+    workitemId = said()  # noqa: N815
+    code = said()
+    message = said()
+
+
+class ReturnedWire(serializers.Serializer[Any]):
+    """What became of all that an agent had in hand."""
+
+    done = serializers.IntegerField()
+    refused = RefusedItemWire(many=True)
 
 
 def page_of(shape: Shape, *, by_cursor: bool) -> Shape:

@@ -33,8 +33,7 @@ def execute(request: Request, found: named.Found, command: Command) -> Response:
     actor = actor_of(request)
     expected = conditional.expected_version(request, found.version)
     services.execute(command, found.workitem_id, actor=actor, now=timezone.now(), if_version=expected)
-    if command.action is Action.SEND_EMAIL_RESPONSE:
-        tasks.wake_mails()
+    tasks.wake_after([command.action])
     if command.action is Action.PURGE:
         return Response(status=204)
     # shown also to somebody who gave the workitem out of his own sight by it
@@ -139,8 +138,8 @@ class Bulk(ApiView):
             services.lock([order.workitem_id for order in orders])  # in the order in which everybody locks
         for run in _runs(orders):
             do(run, actor, results)
-        if do is _execute and any(order.command.action is Action.SEND_EMAIL_RESPONSE for order in orders):
-            tasks.wake_mails()
+        if do is _execute:
+            tasks.wake_after(order.command.action for order in orders)
         counts = {name: sum(one["status"] == name for one in results) for name in ("done", "unchanged", "refused")}
         return Response({"count": len(results), **counts, "results": results})
 

@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from workitems import directory, services
+from workitems import directory, services, tasks
 from workitems.api import bodies, catalogue, conditional, named, object_bodies, representation, strict
 from workitems.api.authentication import actor_of
 from workitems.api.base import ListView, single
 from workitems.api.listing import refuse_another_id, refuse_unknown_parameters, shape_of, truth
 from workitems.api.rendering import to_json
-from workitems.choices import Action, Scope
+from workitems.choices import Action, Scope, State
 from workitems.commands import Archive, Purge
 from workitems.errors import MissingScope, UnknownObject
 
@@ -51,6 +51,8 @@ class Workitems(ViewSetMixin, ListView):
         if truth(request, "dryRun"):
             return Response(rehearsed(services.rehearse_create(command, actor=actor, now=timezone.now())))
         item = services.create(command, actor=actor, now=timezone.now())
+        if item.state == State.INQUEUE and command.queue is not None and command.queue.offers_automatically:
+            tasks.wake_routing()
         wire = representation.workitem(item.pk, actor)
         answer = single(request, wire, wire["version"], status.HTTP_201_CREATED)
         answer["Location"] = f"{request.path}/{wire['workitemId']}"
@@ -162,6 +164,18 @@ class Queues(DirectoryObjects):
     kind = directory.QUEUE
     new_body = object_bodies.QueueBody
     change_body = object_bodies.QueueChanges
+
+    def create(self, request: Request) -> Response:
+        """Make one."""
+        answer = super().create(request)
+        tasks.queues_changed()
+        return answer
+
+    def partial_update(self, request: Request, object_id: str) -> Response:
+        """Change what the body names; there may be somebody now for what waits."""
+        answer = super().partial_update(request, object_id)
+        tasks.queues_changed()
+        return answer
 
 
 class Dispositions(DirectoryObjects):
