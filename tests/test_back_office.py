@@ -14,7 +14,7 @@ from tests.builders import NOON, facts_of, last_event, make_contact, make_user, 
 from tests.doors import browser
 from workitems.choices import Door, Event, Scope, State
 from workitems.groups import grant
-from workitems.models import Disposition, TimeEvent, Transfer, TransferItem, Workitem
+from workitems.models import Disposition, TimeEvent, Workitem
 
 LIST = "/admin/workitems/workitem/"
 
@@ -229,40 +229,17 @@ def test_hanging_up_ends_them_once_it_is_confirmed(sue, queue, ann):
     assert [facts_of(item)["ended_by"] for item in items] == ["system", "system"]
 
 
-def test_a_transfer_offers_only_the_queues_that_one_may_send_into(queue, sales):
-    user = make_user(is_staff=True)
-    grant(user, Scope.WRITE, queue)
-    item = make_workitem(queue=queue)
-    page = act(user, "transfer", [item]).content.decode()
-    assert "Sales" not in page
-    act(user, "transfer", [item], apply=1, queue=sales.pk)
-    assert facts_of(item)["queue_id"] == queue.pk
-
-
-def test_a_large_transfer_becomes_a_job_with_a_page(sue, queue, sales, monkeypatch, django_capture_on_commit_callbacks):
-    monkeypatch.setattr("workitems.admin.AT_ONCE", 2)
-    items = [make_workitem(queue=queue) for _ in range(3)]
-    with django_capture_on_commit_callbacks(execute=False) as wake_ups:
-        act(sue, "transfer", items, apply=1, queue=sales.pk)
-    transfer = Transfer.objects.get()
-    assert (transfer.requested_by, transfer.progress, TransferItem.objects.count()) == (sue, "pending", 3)
-    assert len(wake_ups) == 1
-    assert transfer.transfer_id in browser(sue).get("/admin/workitems/transfer/").content.decode()
-    assert "Pending: 3" in browser(sue).get(f"/admin/workitems/transfer/{transfer.pk}/change/").content.decode()
-
-
-def test_one_sees_ones_own_transfers_only(sue, sales):
-    other = make_user(is_staff=True)
-    grant(other, Scope.WRITE)
-    transfer = Transfer.objects.create(queue=sales, requested_by=sue, door=Door.ADMIN, created_at=NOON, moved_at=NOON)
-    assert transfer.transfer_id not in browser(other).get("/admin/workitems/transfer/").content.decode()
-
-
 def test_too_many_at_once_are_left_alone(sue, queue, ann, monkeypatch):
-    monkeypatch.setattr("workitems.admin.AT_ONCE", 1)
+    monkeypatch.setattr("workitems.admin.workitems.AT_ONCE", 1)
     items = [make_workitem(State.ACTIVE, queue=queue, agent=ann) for _ in range(2)]
     assert "Nothing was done" in act(sue, "hold", items).content.decode()
     assert [facts_of(item)["state"] for item in items] == ["active", "active"]
+
+
+def test_a_row_that_is_no_number_is_refused(sue, queue):
+    item = make_workitem(queue=queue)
+    data = {"action": "hold", "_selected_action": [item.pk, "x"]}
+    assert browser(sue).post(LIST, data).status_code == 400
 
 
 def test_readers_have_no_actions(tom, queue, ann):

@@ -1,4 +1,4 @@
-"""The back office's door: it shows, filters and triggers; whatever changes a workitem goes through services."""
+"""Workitems in the back office."""
 
 from __future__ import annotations
 
@@ -8,75 +8,37 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.filters import RelatedFieldListFilter
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
-from django.db import models
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Q, QuerySet
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.paginator import Paginator
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from contacts.addresses import normal_address
 from contacts.models import Contact
-from queues.models import Queue
-from workitems import mails, services, tasks, transfers
+from workitems import services, tasks
 from workitems.actors import Actor
-from workitems.choices import Door, EndedBy, Scope
-from workitems.commands import Command, Edit, HangUp, Hold, SetPriority, TransferToQueue
+from workitems.admin.base import (
+    AT_ONCE,
+    EVENTS_SHOWN,
+    MOST_CONTACTS,
+    MOST_COUNTED,
+    CappedPaginator,
+    ReadableQueueFilter,
+    actor_of,
+)
+from workitems.admin.transfer_dialog import TransferDialog
+from workitems.choices import EndedBy, Scope
+from workitems.commands import Command, Edit, HangUp, Hold, SetPriority
 from workitems.errors import StaleVersion, WorkitemError
-from workitems.middleware import request_id
-from workitems.models import Disposition, OutgoingMail, TimeEvent, Transfer, TransferItem, Workitem
-
-AT_ONCE = 200  # the most that an action does while the person waits
-MOST_COUNTED = 10_000
-MOST_CONTACTS = 1_000
-EVENTS_SHOWN = 200
-
-admin.site.unregister([User, Group])
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Return who acts in this request; his rights are read once a request."""
-    actor: Actor | None = getattr(request, "workitems_actor", None)
-    if actor is None:
-        actor = Actor.of(request.user, Door.ADMIN, request_id=request_id(request))
-        request.workitems_actor = actor  # type: ignore[attr-defined]
-    return actor
-
-
-class CappedPaginator(Paginator):
-    """Pages without counting the whole table: ten thousand rows can be paged through, the rest searched for."""
-
-    @cached_property
-    def count(self) -> int:
-        """Count at most so many."""
-        rows: QuerySet[Workitem] = self.object_list
-        return rows[:MOST_COUNTED].count()
-
-
-class ReadableQueueFilter(RelatedFieldListFilter):
-    """Only the queues whose work the person may see."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        """Leave the names of other queues out."""
-        choices: list[tuple[Any, Any]] = list(super().field_choices(field, request, model_admin))
-        actor = actor_of(request)
-        if Scope.READ in actor.everywhere:
-            return choices
-        readable = actor.queues_with(Scope.READ)
-        return [(pk, name) for pk, name in choices if pk in readable]
+from workitems.models import TimeEvent, Workitem
 
 
 class DataField(forms.JSONField):
@@ -151,14 +113,6 @@ class WorkitemForm(forms.ModelForm):
         return commands
 
 
-class TransferForm(forms.Form):
-    """Where to."""
-
-    queue = forms.ModelChoiceField(
-        Queue.objects.none(), label=gettext_lazy("To queue"), widget=UnfoldAdminSelectWidget, required=True
-    )
-
-
 class HangUpForm(forms.Form):
     """Why."""
 
@@ -207,7 +161,7 @@ class WorkitemAdmin(ModelAdmin):
         "disposition", "disposition_note", "ended_by", "created_at", "queued_at", "assigned_at", "terminated_at",
         "dispositioned_at", "archived_at", "modified_at", "version", "history",
     ]  # fmt: skip
-    actions = ["hold", "hang_up", "transfer"]
+    actions = ["transfer", "hold", "hang_up"]
     ordering = ["-created_at", "-pk"]
     paginator = CappedPaginator
     list_per_page = 25
@@ -216,6 +170,14 @@ class WorkitemAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workitem]:
         """Show what the person may see."""
         return Workitem.objects.visible_to(actor_of(request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Remember when the list was read, so that a preview can tell what has changed since."""
+        if any(not pk.isdecimal() for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest
+        context = {"seen_at": timezone.now().isoformat(), "most_counted": MOST_COUNTED, **(extra_context or {})}
+        page: HttpResponse = super().changelist_view(request, context)
+        return page
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Open to everybody who may see some workitem."""
@@ -297,21 +259,11 @@ class WorkitemAdmin(ModelAdmin):
             do=lambda cleaned: self._do_at_once(request, queryset, HangUp(EndedBy(cleaned["reason"]))),
         )
 
-    @admin.action(description=gettext_lazy("Transfer to a queue…"), permissions=["change"])
-    def transfer(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse | None:
-        """Send the selection to a queue chosen; more than 200 go as a job."""
-        form = TransferForm(request.POST if "apply" in request.POST else None)
-        actor = actor_of(request)
-        targets = [queue.pk for queue in Queue.objects.all() if actor.can_transfer_into(queue)]
-        form.fields["queue"].queryset = Queue.objects.filter(pk__in=targets)  # type: ignore[attr-defined]
-        return self._ask_first(
-            request,
-            queryset,
-            form=form,
-            title=_("Transfer to a queue"),
-            warning=_("They leave their agents and stand at the end of the queue."),
-            do=lambda cleaned: self._transfer(request, queryset, cleaned["queue"]),
-        )
+    @admin.action(description=gettext_lazy("Transfer…"), permissions=["change"])
+    def transfer(self, request: HttpRequest, queryset: QuerySet[Workitem]) -> HttpResponse:
+        """Send the selection to a queue or an agent, after a preview."""
+        site = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TransferDialog(request, queryset, site).answer()
 
     def _ask_first(
         self,
@@ -340,16 +292,6 @@ class WorkitemAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/workitems/ask_first.html", context)
 
-    def _transfer(self, request: HttpRequest, queryset: QuerySet[Workitem], queue: Queue) -> None:
-        ids = queryset.values_list("workitem_id", flat=True)
-        if len(ids[: AT_ONCE + 1]) <= AT_ONCE:
-            self._do_at_once(request, queryset, TransferToQueue(queue))
-            return
-        transfer = transfers.request(ids.iterator(), queue, actor=actor_of(request), now=timezone.now())
-        tasks.wake_transfer(transfer)
-        text = _("Transfer %(id)s has started; its page under Transfers shows how far it is.")
-        messages.success(request, text % {"id": transfer.transfer_id})
-
     def _do_at_once(self, request: HttpRequest, queryset: QuerySet[Workitem], command: Command) -> None:
         ids = list(queryset.values_list("workitem_id", flat=True)[: AT_ONCE + 1])
         if len(ids) > AT_ONCE:
@@ -357,172 +299,8 @@ class WorkitemAdmin(ModelAdmin):
             return
         outcome = services.execute_many(command, ids, actor=actor_of(request), now=timezone.now())
         if outcome.done:
+            tasks.wake_after([command.action])
             text = ngettext("%d workitem done.", "%d workitems done.", len(outcome.done))
             messages.success(request, text % len(outcome.done))
         for workitem_id, refusal in outcome.refused.items():
             messages.warning(request, f"{workitem_id}: {refusal.message}")
-
-
-@admin.register(Disposition)
-class DispositionAdmin(ModelAdmin):
-    """The words in which interactions come out."""
-
-    list_display = ["name", "disposition_id", "is_resolved", "is_active"]
-    list_filter = ["is_resolved", "is_active"]
-    search_fields = ["disposition_id", "name"]
-    actions = None
-
-    def save_model(self, request: HttpRequest, obj: Disposition, form: Any, change: bool) -> None:
-        """Move the version on: programs ask by it whether they know the latest."""
-        disposition: Disposition = obj
-        disposition.version += change
-        super().save_model(request, disposition, form, change)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Keep the id of an existing disposition: integrations know it."""
-        return ["disposition_id"] if obj else []
-
-
-@admin.register(Transfer)
-class TransferAdmin(ModelAdmin):
-    """Bulk transfers, and how far they are."""
-
-    list_display = ["transfer_id", "queue", "requested_by", "progress", "created_at", "finished_at"]
-    list_filter = ["progress"]
-    list_select_related = ["queue", "requested_by"]
-    fields = readonly_fields = [*list_display, "receipt"]
-    ordering = ["-pk"]
-    actions = None
-    list_per_page = 25
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
-        """Show people their own transfers, and all of them to those who may do everything."""
-        rows: QuerySet[Transfer] = super().get_queryset(request)
-        if Scope.ADMIN not in actor_of(request).everywhere:
-            rows = rows.filter(requested_by=request.user.pk)
-        return rows
-
-    @admin.display(description=gettext_lazy("receipt"))
-    def receipt(self, transfer: Transfer) -> str:
-        """Count what became of the items, the refused ones by their reasons."""
-        counts = transfer.items.values_list("outcome", "code").annotate(models.Count("pk")).order_by("outcome", "code")
-        words = TransferItem.Outcome
-        return ", ".join(
-            f"{words(outcome).label}{f' ({code})' if code else ''}: {count}" for outcome, code, count in counts
-        )
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Open to everybody who may move workitems."""
-        return actor_of(request).can_anywhere(Scope.WRITE)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Open to everybody who may move workitems."""
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Transfers begin in the list of workitems."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep what was asked for as it was asked."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Receipts are kept."""
-        return False
-
-
-@admin.register(OutgoingMail)
-class OutgoingMailAdmin(ModelAdmin):
-    """Answers by e-mail, and what the mail server said to them."""
-
-    list_display = ["mail_id", "workitem", "subject", "progress", "attempts", "created_at", "sent_at", "error"]
-    list_filter = ["progress"]
-    list_select_related = ["workitem"]
-    search_fields = ["mail_id"]
-    search_help_text = gettext_lazy("The id of a mail or of its workitem.")
-    fields = readonly_fields = [
-        "mail_id", "workitem", "progress", "attempts", "error", "created_at", "next_attempt_at", "sent_at",
-        "from_address", "to_addresses", "cc_addresses", "bcc_addresses", "subject", "text", "html",
-        "message_id", "in_reply_to", "references",
-    ]  # fmt: skip
-    ordering = ["-pk"]
-    actions = ["send_again"]
-    paginator = CappedPaginator
-    list_per_page = 25
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingMail]:
-        """Show the mails of the workitems that the person may see."""
-        actor = actor_of(request)
-        rows: QuerySet[OutgoingMail] = super().get_queryset(request)
-        if Scope.READ in actor.everywhere:
-            return rows
-        return rows.filter(workitem__in=Workitem.objects.visible_to(actor))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[OutgoingMail], search_term: str
-    ) -> tuple[QuerySet[OutgoingMail], bool]:
-        """Look for whole ids only."""
-        term = search_term.strip()
-        return (queryset.filter(Q(mail_id=term) | Q(workitem__workitem_id=term)) if term else queryset), False
-
-    @admin.action(description=gettext_lazy("Send again"), permissions=["send"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingMail]) -> None:
-        """Let those of the selection that have failed be sent after all."""
-        ids = list(queryset.values_list("mail_id", flat=True)[: AT_ONCE + 1])
-        if len(ids) > AT_ONCE:
-            messages.error(request, _("Nothing was done: choose %d mails at most.") % AT_ONCE)
-            return
-        again = 0
-        for mail_id in ids:
-            try:
-                mails.retry(mail_id, actor=actor_of(request), now=timezone.now())
-            except WorkitemError as refusal:
-                messages.warning(request, f"{mail_id}: {refusal.message}")
-            else:
-                again += 1
-        if again:
-            tasks.wake_mails()
-            text = ngettext("%d mail will be sent again.", "%d mails will be sent again.", again)
-            messages.success(request, text % again)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Open to everybody who may see some workitem."""
-        return actor_of(request).can_anywhere(Scope.READ)
-
-    def has_view_permission(self, request: HttpRequest, obj: OutgoingMail | None = None) -> bool:
-        """Open to the readers of this mail's workitem, or of any."""
-        actor = actor_of(request)
-        return actor.can_anywhere(Scope.READ) if obj is None else actor.can(Scope.READ, obj.workitem)
-
-    def has_send_permission(self, request: HttpRequest) -> bool:
-        """Offer the action to everybody who may write some workitem; each mail is asked for its own."""
-        return actor_of(request).can_anywhere(Scope.WRITE)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Answers are written with their workitems."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep what went out as it was."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Answers go with their workitems."""
-        return False
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """People, in the theme's forms."""
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Groups, in the theme's forms."""

@@ -1,0 +1,74 @@
+"""What the pages of the back office share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from unfold.paginator import Paginator
+
+from workitems.actors import Actor
+from workitems.choices import Door, Scope
+from workitems.middleware import request_id
+from workitems.models import Workitem
+
+AT_ONCE = 200  # the most that an action does while the person waits
+MOST_COUNTED = 10_000
+MOST_CONTACTS = 1_000
+EVENTS_SHOWN = 200
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts in this request; his rights are read once a request."""
+    actor: Actor | None = getattr(request, "workitems_actor", None)
+    if actor is None:
+        actor = Actor.of(request.user, Door.ADMIN, request_id=request_id(request))
+        request.workitems_actor = actor  # type: ignore[attr-defined]
+    return actor
+
+
+def grouped(number: int) -> str:
+    """Return a number as people read it."""
+    return str(number_format(number, use_l10n=True, force_grouping=True))
+
+
+def duration(seconds: float) -> str:
+    """Return a span in its two largest units."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if days:
+        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours_left}
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes_left}
+    if minutes:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)d s") % {"seconds": rest}
+
+
+class CappedPaginator(Paginator):
+    """Pages without counting the whole table: ten thousand rows can be paged through, the rest searched for."""
+
+    @cached_property
+    def count(self) -> int:
+        """Count at most so many."""
+        rows: QuerySet[Workitem] = self.object_list
+        return rows[:MOST_COUNTED].count()
+
+
+class ReadableQueueFilter(RelatedFieldListFilter):
+    """Only the queues whose work the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Leave the names of other queues out."""
+        choices: list[tuple[Any, Any]] = list(super().field_choices(field, request, model_admin))
+        actor = actor_of(request)
+        if Scope.READ in actor.everywhere:
+            return choices
+        readable = actor.queues_with(Scope.READ)
+        return [(pk, name) for pk, name in choices if pk in readable]
