@@ -31,63 +31,14 @@ django.setup()
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test.utils import setup_databases, teardown_databases
 from django.utils import timezone
+from population import fill, fresh_database
 
 from queues.channels import Channel
 from queues.models import Queue
 from workitems.api import tokens
 from workitems.choices import Scope
 from workitems.groups import grant
-
-CONTACTS = """
-    INSERT INTO contacts_contact (contact_id, display_name, first_name, last_name, company, source, external_id,
-        is_blocked, notes, data, created_at, modified_at, version)
-    SELECT 'ct_' || n, 'Person ' || md5(n::text), '', '', 'Example ' || n %% 1000, '', '', false, '', '{}', now(),
-        now(), 1 FROM generate_series(%(first)s, %(last)s) n WHERE n %% 10 = 0
-"""
-PHONES = """
-    INSERT INTO contacts_contactphone (contact_id, number, is_primary)
-    SELECT id, '+1202' || lpad((id %% 10000000)::text, 7, '0'), true FROM contacts_contact
-    WHERE id > (SELECT coalesce(max(contact_id), 0) FROM contacts_contactphone)
-"""
-WORKITEMS = """
-    INSERT INTO workitems_workitem (workitem_id, channel_type, type, state, current_state_name, priority, name,
-        from_address, to_address, contact_id, agent_id, queue_id, disposition_id, disposition_note, is_muted, ended_by,
-        data, created_at, modified_at, state_changed_at, queued_at, offer_expires_at, assigned_at, terminated_at,
-        dispositioned_at, archived_at, version)
-    SELECT 'wi_' || lpad(n::text, 12, '0'), 'voice', 'InboundCall', s.state, s.state, 1 + n %% 5,
-        'Subject ' || md5(n::text), '+1202' || lpad((n %% 10000000)::text, 7, '0'), '+12025550100',
-        (SELECT min(id) FROM contacts_contact) + (n / 10) %% (SELECT count(*) FROM contacts_contact),
-        CASE WHEN s.state = 'inqueue' THEN NULL ELSE %(agent)s END, %(queue)s, NULL, '', false,
-        CASE WHEN s.state = 'terminated' THEN 'agent' ELSE '' END, '{"crm": "c-1", "score": 7}', t.at, t.at, t.at, t.at,
-        NULL, CASE WHEN s.state = 'inqueue' THEN NULL ELSE t.at END,
-        CASE WHEN s.state = 'terminated' THEN t.at END, NULL, NULL, 5
-    FROM generate_series(%(first)s, %(last)s) n,
-        LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 second' AS at) t,
-        LATERAL (SELECT CASE n %% 50 WHEN 0 THEN 'inqueue' WHEN 1 THEN 'active' ELSE 'terminated' END AS state) s
-"""
-EVENTS = """
-    INSERT INTO workitems_timeevent (workitem_id, version, type, timestamp, actor, user_id, door, token, request_id,
-        from_state, to_state, queue_id, agent_id, details)
-    SELECT id, v, (ARRAY['created', 'offered', 'accepted', 'activated', 'terminated'])[v],
-        created_at + v * interval '1 second', 'gateway', %(agent)s, 'api', 'gateway', 'rq_' || id, 'inqueue', 'offered',
-        queue_id, agent_id, '{"agent": "ann"}'
-    FROM workitems_workitem, generate_series(1, 5) v WHERE workitem_id > %(after)s
-"""
-
-
-def fill(first: int, last: int, queue: Queue, agent: User) -> None:
-    """Add workitems, each with five events; every tenth brings a new contact."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        values = {"first": first, "last": last, "queue": queue.pk, "agent": agent.pk}
-        cursor.execute(CONTACTS, values)
-        cursor.execute(PHONES, values)
-        cursor.execute(WORKITEMS, values)
-        cursor.execute(EVENTS, {**values, "after": f"wi_{first - 1:012d}"})
-        cursor.execute("VACUUM ANALYZE")
-        cursor.execute("CHECKPOINT")  # what was written must not be paid for by the first questions
 
 
 @contextmanager
@@ -192,13 +143,9 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=60)
     options = parser.parse_args()
-    if connection.vendor != "postgresql":
-        raise SystemExit("The floor speaks to PostgreSQL; name a server in DATABASE_URL.")
-    connection.settings_dict["TEST"]["NAME"] = "workitems_benchmark"
-    databases = setup_databases(verbosity=0, interactive=False)
-    base, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
-    url = f"{base}/{connection.settings_dict['NAME']}"
-    try:
+    with fresh_database():
+        base, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
+        url = f"{base}/{connection.settings_dict['NAME']}"
         agent, reader = User.objects.create(username="ann"), User.objects.create(username="bi")
         grant(reader, Scope.READ)
         queue = Queue.objects.create(queue_id="q_support", name="Support")
@@ -213,9 +160,6 @@ def main() -> None:
             first = size + 1
         for query, took in ours.items():
             print(f"{query}: the largest is {took / smallest[query]:.2f} x the smallest")
-    finally:
-        connection.close()
-        teardown_databases(databases, verbosity=0)
 
 
 if __name__ == "__main__":

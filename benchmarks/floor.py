@@ -14,7 +14,8 @@ ROWS = f"""
     SELECT w.id, w.workitem_id, w.channel_type, w.type, w.state, w.current_state_name, w.priority, c.contact_id,
         u.username, q.queue_id, w.from_address, w.to_address, {MS.format("w.created_at")}, {MS.format("w.assigned_at")},
         {MS.format("w.terminated_at")}, {MS.format("w.modified_at")}, {MS.format("w.dispositioned_at")},
-        {MS.format("w.queued_at")}, {MS.format("w.archived_at")}, d.disposition_id, w.disposition_note, w.is_muted,
+        {MS.format("w.queued_at")}, {MS.format("w.archived_at")},
+        {MS.format("w.stale_at")}, {MS.format("w.exempt_until")}, d.disposition_id, w.disposition_note, w.is_muted,
         w.name, w.data::text, w.version, c.display_name, c.first_name, c.last_name, c.company, c.source, c.external_id,
         c.is_blocked, c.notes, c.version, c.data::text, {MS.format("c.created_at")}, {MS.format("c.modified_at")},
         to_json(ARRAY(SELECT number FROM contacts_contactphone p WHERE p.contact_id = c.id ORDER BY p.id))::text,
@@ -41,7 +42,8 @@ COUNTS = {
 WORKITEM = (
     "_id", "workitemId", "channelType", "type", "state", "currentStateName", "priority", "contactId", "agentUsername",
     "selectedQueue", "from", "to", "createdAt", "assignedAt", "terminatedAt", "modifiedAt", "dispositionedAt",
-    "queuedAt", "archivedAt", "dispositionId", "dispositionNote", "muted", "name", "data", "version",
+    "queuedAt", "archivedAt", "staleAt", "exemptUntil", "dispositionId", "dispositionNote", "muted", "name", "data",
+    "version",
 )  # fmt: skip
 CONTACT = (
     "displayName", "firstName", "lastName", "company", "source", "externalId", "blocked", "notes", "version", "data",
@@ -72,9 +74,9 @@ def application(environ, start_response):
             events.setdefault(pk, []).append(dict(zip(EVENT, event, strict=True)))
     objects = []
     for row in rows:
-        wire = dict(zip(WORKITEM, row[:25], strict=True))
+        wire = dict(zip(WORKITEM, row[:27], strict=True))
         wire["data"] = orjson.Fragment(wire["data"])
-        contact = dict(zip(CONTACT, row[25:], strict=True))
+        contact = dict(zip(CONTACT, row[27:], strict=True))
         for name in ("data", "phones", "emails"):
             contact[name] = orjson.Fragment(contact[name]) if contact[name] else None
         wire["contact"], wire["timeEvents"] = contact, events.get(row[0], [])

@@ -1,0 +1,75 @@
+"""A contact centre of any size, made by the database itself, for the benchmarks on PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
+
+from queues.models import Queue
+
+CONTACTS = """
+    INSERT INTO contacts_contact (contact_id, display_name, first_name, last_name, company, source, external_id,
+        is_blocked, notes, data, created_at, modified_at, version)
+    SELECT 'ct_' || n, 'Person ' || md5(n::text), '', '', 'Example ' || n %% 1000, '', '', false, '', '{}', now(),
+        now(), 1 FROM generate_series(%(first)s, %(last)s) n WHERE n %% 10 = 0
+"""
+PHONES = """
+    INSERT INTO contacts_contactphone (contact_id, number, is_primary)
+    SELECT id, '+1202' || lpad((id %% 10000000)::text, 7, '0'), true FROM contacts_contact
+    WHERE id > (SELECT coalesce(max(contact_id), 0) FROM contacts_contactphone)
+"""
+WORKITEMS = """
+    INSERT INTO workitems_workitem (workitem_id, channel_type, type, state, current_state_name, priority, name,
+        from_address, to_address, contact_id, agent_id, queue_id, disposition_id, disposition_note, is_muted, ended_by,
+        data, created_at, modified_at, state_changed_at, active_at, queued_at, offer_expires_at, assigned_at,
+        terminated_at, dispositioned_at, archived_at, version)
+    SELECT 'wi_' || lpad(n::text, 12, '0'), 'voice', 'InboundCall', s.state, s.state, 1 + n %% 5,
+        'Subject ' || md5(n::text), '+1202' || lpad((n %% 10000000)::text, 7, '0'), '+12025550100',
+        (SELECT min(id) FROM contacts_contact) + (n / 10) %% (SELECT count(*) FROM contacts_contact),
+        CASE WHEN s.state = 'inqueue' THEN NULL ELSE %(agent)s END, %(queue)s, NULL, '', false,
+        CASE WHEN s.state = 'terminated' THEN 'agent' ELSE '' END, '{"crm": "c-1", "score": 7}', t.at, t.at,
+        t.at, t.at, t.at, NULL, CASE WHEN s.state = 'inqueue' THEN NULL ELSE t.at END,
+        CASE WHEN s.state = 'terminated' THEN t.at END, NULL, NULL, 5
+    FROM generate_series(%(first)s, %(last)s) n,
+        LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 second' AS at) t,
+        LATERAL (SELECT CASE WHEN n %% %(every)s = 0 THEN 'inqueue' WHEN n %% 50 = 1 THEN 'active' ELSE 'terminated' END
+            AS state) s
+"""
+EVENTS = """
+    INSERT INTO workitems_timeevent (workitem_id, version, type, timestamp, actor, user_id, door, token, request_id,
+        from_state, to_state, queue_id, agent_id, details)
+    SELECT id, v, (ARRAY['created', 'offered', 'accepted', 'activated', 'terminated'])[v],
+        created_at + v * interval '1 second', 'gateway', %(agent)s, 'api', 'gateway', 'rq_' || id, 'inqueue', 'offered',
+        queue_id, agent_id, '{"agent": "ann"}'
+    FROM workitems_workitem, generate_series(1, %(events)s) v WHERE workitem_id > %(after)s
+"""
+
+
+def fill(first: int, last: int, queue: Queue, agent: User, every: int = 50, events: int = 5) -> None:
+    """Add workitems, each with some events; every tenth brings a contact, and one in `every` waits in the queue."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        values = {"first": first, "last": last, "queue": queue.pk, "agent": agent.pk, "every": every, "events": events}
+        cursor.execute(CONTACTS, values)
+        cursor.execute(PHONES, values)
+        cursor.execute(WORKITEMS, values)
+        cursor.execute(EVENTS, {**values, "after": f"wi_{first - 1:012d}"})
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")  # what was written must not be paid for by the first questions
+
+
+@contextmanager
+def fresh_database() -> Iterator[None]:
+    """Make workitems_benchmark anew on the server that DATABASE_URL names, and drop it at the end."""
+    if connection.vendor != "postgresql":
+        raise SystemExit("This is measured on PostgreSQL; name a server in DATABASE_URL.")
+    connection.settings_dict["TEST"]["NAME"] = "workitems_benchmark"
+    connection.settings_dict["OPTIONS"].pop("pool")  # its threads do not live on in processes that are forked
+    databases = setup_databases(verbosity=0, interactive=False)
+    try:
+        yield
+    finally:
+        connection.close()
+        teardown_databases(databases, verbosity=0)
