@@ -3,13 +3,15 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= var
+SEED ?= 1
+MINUTES ?= 20
 VENV := .venv
 BIN := $(VENV)/bin
 
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check format lock openapi
+.PHONY: help env env-dev demo test torture check format lock openapi
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,8 +30,12 @@ demo: env ## Run the product with a demo contact centre (PORT=8000, DATA_DIR=var
 check: env-dev ## Format, lint, types, import rules, migrations, deployment settings
 	@.ci/check $(BIN)
 
+# TEST_OPTIONS="-m broker" runs only what another broker could change.
 test: check ## Every check and test; on the servers that DATABASE_URL and CELERY_BROKER_URL name, else on SQLite
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal $(TEST_OPTIONS)
+
+torture: env-dev ## Kill workers, brokers and databases under load (SEED=1 MINUTES=20 TORTURE="--promises 6"; docs/torture.md)
+	$(BIN)/python -m tests.torture --seed "$(SEED)" --minutes "$(MINUTES)" $(TORTURE)
 
 format: env-dev ## Bring code and templates into their form
 	$(BIN)/ruff format .
