@@ -22,7 +22,7 @@ import orjson
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
-from workitems import errors, services, sets
+from workitems import errors, services, sets, statements
 from workitems.errors import WorkitemError, WrongRunState
 from workitems.models import DRIVEN, MOST_ATTEMPTS, Run, RunChunk, RunItem
 
@@ -154,10 +154,10 @@ def _take(kind: Kind[R], run_pk: int, now: datetime) -> RunChunk | None:
     if run is None or run.state not in DRIVEN or run.start_at > now:
         return None
     chunk = _left_over(kind, run_pk, now) or _next(kind, run, now)
-    if chunk is None and not kind.chunks._default_manager.filter(run=run_pk).exists():
-        run.state, run.finished_at = State.DONE, now
-    else:
-        run.state = State.RUNNING
+    if chunk is not None:
+        statements.commit_lazily()  # were it lost, somebody would take the same items on again
+    is_over = chunk is None and not kind.chunks._default_manager.filter(run=run_pk).exists()
+    run.state, run.finished_at = (State.DONE, now) if is_over else (State.RUNNING, None)
     run.started_at = run.started_at or now
     run.moved_at = now
     run.save(update_fields=["state", "started_at", "moved_at", "finished_at", "handed_out"])

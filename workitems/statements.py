@@ -31,6 +31,16 @@ def now() -> datetime:
     return moment
 
 
+def commit_lazily() -> None:
+    """Let this transaction's commit not wait for the disk; a crash of the server may lose it, whole and in order.
+
+    For what the next transaction tells of as well, or what is done anew where it is lost.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+
+
 def _fetch_prepared(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     raw: Any = connection
     try:

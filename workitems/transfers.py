@@ -375,7 +375,10 @@ def _command(transfer: Transfer, items: Sequence[RunItem]) -> Command:
     if transfer.undoes_id is not None:
         versions = {item.workitem_id: item.seen_version or 0 for item in items if isinstance(item, TransferItem)}
         return UndoTransfer(versions, TransferOptions(transfer_id=transfer.transfer_id))
-    return Terms(transfer.queue, transfer.agent, priority=transfer.priority).command(transfer.transfer_id)
+    # the command reads them anew itself
+    queue = Queue(pk=transfer.queue_id) if transfer.queue_id else None
+    agent = User(pk=transfer.agent_id) if transfer.agent_id else None
+    return Terms(queue, agent, priority=transfer.priority).command(transfer.transfer_id)
 
 
 TRANSFERS: runs.Kind[Transfer] = runs.Kind(Transfer, TransferItem, TransferChunk, _act)
