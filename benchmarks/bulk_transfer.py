@@ -72,12 +72,17 @@ class Centre:
             queue.take(tuple(Channel))
         fill(1, size, self.queues[0], self.user, every=1)
         self.ids = list(Workitem.objects.order_by("pk").values_list("workitem_id", flat=True))
-        self.places = dict.fromkeys(range(2), 0)
+        self.places: dict[str, int] = {}
 
-    def target(self, half: int) -> Queue:
-        """Return the queue to which this half of the workitems goes next."""
-        self.places[half] = (self.places[half] + 1) % 3
-        return self.queues[self.places[half]]
+    def take(self, size: int) -> list[str]:
+        """Return the ids of so many workitems that nobody else has."""
+        taken, self.ids = self.ids[:size], self.ids[size:]
+        return taken
+
+    def target(self, ids: list[str]) -> Queue:
+        """Return the queue to which these workitems go next."""
+        self.places[ids[0]] = (self.places.get(ids[0], 0) + 1) % 3
+        return self.queues[self.places[ids[0]]]
 
     def request(self, ids: list[str], queue: Queue) -> Transfer:
         """Write a transfer down."""
@@ -139,15 +144,15 @@ def by_workers(pk: int, count: int) -> float:
 def measure(centre: Centre, size: int, rounds: int) -> None:
     """Print how the transfer compares with the floor."""
     floors, works, requests = [], [], []
-    halves = centre.ids[:size], centre.ids[-size:]
+    halves = centre.take(size), centre.take(size)
     for _ in range(rounds):
-        queue = centre.target(0)
+        queue = centre.target(halves[0])
         tidy()
         values = {"ids": halves[0], "queue": queue.pk, "name": queue.queue_id, "user": centre.user.pk}
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
             floors.append(seconds(lambda c=cursor, v=values: c.execute(FLOOR, v)))
-        queue = centre.target(1)
+        queue = centre.target(halves[1])
         tidy()
         began = time.perf_counter()
         transfer = centre.request(halves[1], queue)
@@ -197,10 +202,10 @@ def with_clients(ids: list[str], work, count: int = 2) -> list[float]:
 
 def disturb(centre: Centre, size: int) -> None:
     """Print what a transfer does to others on the same rows."""
-    ids = centre.ids[-size:]
+    ids = centre.take(size)
     tidy()
     idle = with_clients(ids, lambda: time.sleep(10))
-    transfer = centre.request(ids, centre.target(1))
+    transfer = centre.request(ids, centre.target(ids))
     busy = with_clients(ids, lambda: by_workers(transfer.pk, 1))
     for name, taken in (("idle", idle), ("busy", busy)):
         p50, p95, most = taken[len(taken) // 2], taken[int(len(taken) * 0.95)], taken[-1]
@@ -214,12 +219,12 @@ def disturb(centre: Centre, size: int) -> None:
 
 def share(centre: Centre, size: int, rounds: int) -> None:
     """Print what a second worker brings."""
-    took = {}
+    took, ids = {}, centre.take(size)
     for count in (1, 2):
         one = []
         for _ in range(rounds):
             tidy()
-            transfer = centre.request(centre.ids[-size:], centre.target(1))
+            transfer = centre.request(ids, centre.target(ids))
             one.append(by_workers(transfer.pk, count))
         took[count] = statistics.median(one)
         print(f"{count} worker(s): {size / took[count]:9,.0f} items/s")
@@ -234,7 +239,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with fresh_database():
-        centre = Centre(2 * max(options.sizes))
+        centre = Centre(2 * sum(options.sizes) + 2 * max(options.sizes))
         print("    items   floor s     run s   ratio  request s   both   items/s")
         for size in options.sizes:
             measure(centre, size, options.rounds)

@@ -149,11 +149,11 @@ def _change_state(kind: Kind[R], run: R, sources: Sequence[str], **facts: Any) -
 
 
 def _take(kind: Kind[R], run_pk: int, now: datetime) -> RunChunk | None:
-    """Take a chunk on: one that is left over first, else the next; end the run where there is none at all."""
+    """Take a chunk on: the next, else one that is left over; end the run where there is none at all."""
     run = kind.runs._default_manager.select_for_update().filter(pk=run_pk).first()
     if run is None or run.state not in DRIVEN or run.start_at > now:
         return None
-    chunk = _left_over(kind, run_pk, now) or _next(kind, run, now)
+    chunk = _next(kind, run, now) or _left_over(kind, run_pk, now)
     if chunk is not None:
         statements.commit_lazily()  # were it lost, somebody would take the same items on again
     is_over = chunk is None and not kind.chunks._default_manager.filter(run=run_pk).exists()
@@ -202,7 +202,7 @@ def _is_waiting_for_others(kind: Kind[R], run_pk: int) -> bool:
 def _do(kind: Kind[R], chunk: RunChunk, clock: Clock) -> int:
     if chunk.tries <= WHOLE_TRIES:
         try:
-            return services.in_transaction(partial(_do_whole, kind, chunk, clock()))
+            return services.in_transaction(partial(_do_whole, kind, chunk, chunk.taken_at))
         except DATABASE_IS_AWAY:
             raise
         except Exception:
@@ -222,6 +222,7 @@ def _do_whole(kind: Kind[R], chunk: RunChunk, now: datetime) -> int:
     run = _locked(kind, chunk)
     if run is None:
         return 0
+    statements.commit_lazily()  # were it lost, it would be done again, whole
     items = list(_pending(kind, chunk).order_by("pk").defer("outcome", "code", "facts", "error", "version", "attempts"))
     settled = _act(kind, run, items, now)
     chunk.delete()
@@ -276,9 +277,10 @@ def _set_aside(kind: Kind[R], chunk: RunChunk, pk: int, error: str, now: datetim
 
 def _locked(kind: Kind[R], chunk: RunChunk) -> R | None:
     """Return the chunk's run with the chunk's row locked, or None where somebody else has done with it."""
-    if not kind.chunks._default_manager.select_for_update().filter(pk=chunk.pk).values_list("pk"):
-        return None
-    return kind.runs._default_manager.get(pk=chunk.run_id)  # type: ignore[attr-defined]
+    rows = kind.chunks._default_manager.select_for_update(of=("self",)).select_related("run__requested_by")
+    locked = rows.filter(pk=chunk.pk).first()
+    run: R | None = locked.run if locked else None
+    return run
 
 
 def _pending(kind: Kind[R], chunk: RunChunk) -> QuerySet[RunItem]:

@@ -363,10 +363,9 @@ def _drift(selection: Selection, parts: list[QuerySet[Workitem]], missing: list[
 
 
 def _act(transfer: Transfer, items: Sequence[RunItem], now: datetime) -> services.Outcome:
-    """Move a chunk with the rights that the requester has now, narrowed as his token was."""
-    user = User.objects.get(pk=transfer.requested_by_id)
+    """Move a chunk with the rights that the requester, read with it, has now, narrowed as his token was."""
     scopes = None if transfer.token_scopes is None else [Scope(one) for one in transfer.token_scopes]
-    actor = Actor.of(user, Door.JOB, scopes, token=transfer.token, request_id=transfer.request_id)
+    actor = Actor.of(transfer.requested_by, Door.JOB, scopes, token=transfer.token, request_id=transfer.request_id)
     ids = [item.workitem_id for item in items]
     return services.execute_many(_command(transfer, items), ids, actor=actor, now=now)
 

@@ -25,6 +25,7 @@ from workitems.transfers import TRANSFERS
 
 WORKERS = 2
 POOL_ONLY = 0.3  # of the kills hit the pool and leave the worker to notice it
+OLDEST_FIRST = 0.8  # of the kills hit the worker that has long begun to work; the rest hit anyone
 MESSAGE_LOST = 0.3  # of the kills leave it to the beat to find what is to be done
 LIFE_SECONDS = 40.0  # after the longest standstill the beat has driven the run on
 
@@ -68,7 +69,7 @@ class Killer:
             time.sleep(0.005)
 
     def kill_one(self) -> None:
-        number = self.luck.randrange(WORKERS)
+        number = 0 if self.luck.random() < OLDEST_FIRST else self.luck.randrange(WORKERS)
         worker = self.workers[number]
         pool = self.hall.children(worker)
         if pool and self.luck.random() < POOL_ONLY:
@@ -77,9 +78,10 @@ class Killer:
             self.pools += 1
         else:
             self.hall.kill(worker)
-            self.workers[number] = self.hall.start_worker()
+            del self.workers[number]
+            self.workers.append(self.hall.start_worker())
         self.kills += 1
-        self.within += TransferChunk.objects.exists()
+        self.within += TransferChunk.objects.filter(run=self.transfers[-1]).exists()
         if self.luck.random() > MESSAGE_LOST:
             self.wake()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Self
 
@@ -44,8 +45,9 @@ class TransferOptions:
     ring_all: bool | None = None
     transfer_id: str = ""  # of the bulk transfer that it belongs to
 
+    @cached_property
     def details(self) -> Details:
-        """Return what was asked for, under its wire names."""
+        """What was asked for, under its wire names."""
         asked = {
             "eventName": self.event_name,
             "recording": self.recording.value if self.recording else "",
@@ -83,7 +85,7 @@ class TransferToQueue(Command):
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Stand at the end of the other queue."""
-        details = {"from": workitem.selected_queue_id, "to": self.queue.queue_id, **self.options.details()}
+        details = {"from": workitem.selected_queue_id, "to": self.queue.queue_id, **self.options.details}
         details |= _before(workitem, self.priority)
         workitem.enter_queue(self.queue, at=now)
         workitem.priority = self.priority or workitem.priority
@@ -126,7 +128,7 @@ class TransferToAgent(Command):
         """Wait for the other agent's answer; what never was in a queue gets the place to fall back to now."""
         queue = self._fallback(workitem)
         assert queue is not None  # noqa: S101  checked above
-        details = {"from": workitem.agent_username, "agent": self.agent.get_username(), **self.options.details()}
+        details = {"from": workitem.agent_username, "agent": self.agent.get_username(), **self.options.details}
         details |= _before(workitem, self.priority)
         workitem.priority = self.priority or workitem.priority
         workitem.queue = queue
@@ -224,7 +226,7 @@ class UndoTransfer(Command):
             "from": workitem.selected_queue_id,
             "to": queue.queue_id if queue else "",
             "agent": agent.get_username() if agent else "",
-            **self.options.details(),
+            **self.options.details,
         }
         workitem.leave_agent()
         workitem.queue, workitem.queued_at = queue, home.queued_at
