@@ -85,7 +85,8 @@ def by_floor(queue: Queue, most: int) -> None:
 
 def by_policy(most: int) -> None:
     """End them as the product does: sweep, and work the run off."""
-    for run in policies.sweep(now=statements.now()):
+    now = statements.now()
+    for run in policies.sweep(policies.look(now=now), now=now):
         runs.work_off(policies.POLICY_RUNS, run.pk, clock=statements.now, seconds=3600)
         run.refresh_from_db()
         if (run.state, run.done) != (PolicyRun.State.DONE, most):
@@ -98,8 +99,9 @@ def look(rounds: int) -> float:
     for _ in range(rounds):
         now = statements.now()
         began = time.perf_counter()
-        policies.warn(now=now)
-        begun = policies.sweep(now=now)
+        found = policies.look(now=now)
+        policies.warn(found, now=now)
+        begun = policies.sweep(found, now=now)
         taken.append((time.perf_counter() - began) * 1000)
         if begun:
             raise SystemExit("It found something.")

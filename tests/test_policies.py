@@ -43,7 +43,7 @@ def work_off(run, now):
 
 def sweep(now):
     """Begin what there is to begin, work it off, and return the runs."""
-    return [work_off(run, now) for run in policies.sweep(now=now)]
+    return [work_off(run, now) for run in policies.sweep(policies.look(now=now), now=now)]
 
 
 def outcomes(run):
@@ -77,7 +77,7 @@ def test_the_most_specific_policy_holds(switched_on, place, holds, queue, sales)
         make_policy(f"p_{queue_id}_{channel}", queue=queues.get(queue_id), channel=channel)
     queue_id, kind = place
     make_workitem(queue=queues[queue_id], type=kind)
-    began = [run.policy.policy_id for run in policies.sweep(now=NOON + HOUR)]
+    began = [run.policy.policy_id for run in policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)]
     assert began == ([] if holds is None else [f"p_{holds[0]}_{holds[1]}"])
 
 
@@ -88,42 +88,44 @@ def test_what_is_in_no_queue_is_reached_by_policies_for_any(place, holds, ann, q
     make_policy("p_queue", state=State.ACTIVE, queue=queue)
     kind = {"voice": Type.OUTBOUND_CALL, "email": Type.OUTBOUND_EMAIL}[place]
     make_workitem(State.ACTIVE, queue=None, agent=ann, type=kind)
-    assert [run.policy.policy_id for run in policies.sweep(now=NOON + HOUR)] == [holds]
+    assert [run.policy.policy_id for run in policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)] == [holds]
 
 
 def test_a_longer_time_of_the_more_specific_policy_counts(queue):
     make_policy("p_any")
     make_policy("p_queue", queue=queue, after_seconds=7200)
     make_workitem(queue=queue)
-    assert policies.sweep(now=NOON + HOUR) == []
-    assert len(policies.sweep(now=NOON + 2 * HOUR)) == 1
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
+    assert len(policies.sweep(policies.look(now=NOON + 2 * HOUR), now=NOON + 2 * HOUR)) == 1
 
 
 def test_a_halted_policy_keeps_the_less_specific_ones_off(queue):
     make_policy("p_any")
     make_policy("p_queue", queue=queue, halted_at=NOON)
     make_workitem(queue=queue)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_a_policy_that_is_switched_off_keeps_nothing_off(queue):
     make_policy("p_any")
     make_policy("p_queue", queue=queue, is_enabled=False)
     make_workitem(queue=queue)
-    assert [run.policy.policy_id for run in policies.sweep(now=NOON + HOUR)] == ["p_any"]
+    assert [run.policy.policy_id for run in policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)] == [
+        "p_any"
+    ]
 
 
 @pytest.mark.parametrize("state", [State.OFFERED, State.TERMINATED, State.DISPOSITIONED])
 def test_other_states_are_left_alone(state, queue, ann):
     make_policy()
     make_workitem(state, queue=queue, agent=ann)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_what_lies_in_the_archive_is_left_alone(queue):
     make_policy(act="dispose", disposition=make_disposition(), state=State.TERMINATED)
     make_workitem(State.TERMINATED, queue=queue, archived_at=NOON)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_more_places_than_one_part_of_a_statement_takes_still_come_oldest_first(monkeypatch, queue, sales):
@@ -134,7 +136,7 @@ def test_more_places_than_one_part_of_a_statement_takes_still_come_oldest_first(
         make_workitem(queue=one, type=kind, active_at=NOON - n * MINUTE)
         for n, (one, kind) in enumerate((one, kind) for one in (queue, sales) for kind in kinds)
     ]
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     named = list(run.items.order_by("pk").values_list("workitem_id", flat=True))
     assert named == [item.workitem_id for item in items[:-4:-1]]
 
@@ -156,7 +158,7 @@ def test_activity_is_a_change_of_state_a_note_or_an_event_of_an_integration(comm
     make_policy("p_active", state=State.ACTIVE)
     item = make_workitem(State.ACTIVE, queue=queue, agent=ann)
     services.execute(command, item.workitem_id, actor=admin_actor, now=NOON + 30 * MINUTE)
-    assert (policies.sweep(now=NOON + HOUR) == []) is spared
+    assert (policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []) is spared
 
 
 def test_a_mere_read_is_no_activity(queue, amy):
@@ -165,7 +167,7 @@ def test_a_mere_read_is_no_activity(queue, amy):
     make_policy()
     item = make_workitem(queue=queue)
     browser(amy).get(item.get_absolute_url())
-    assert len(policies.sweep(now=NOON + HOUR)) == 1
+    assert len(policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)) == 1
 
 
 def test_the_simulation_knows_the_events_that_are_no_activity():
@@ -194,18 +196,18 @@ def test_the_simulation_knows_the_events_that_are_no_activity():
 def test_it_warns_first_and_acts_when_the_warning_has_stood_its_time(queue):
     make_policy(warn_seconds=600)
     item = make_workitem(queue=queue)
-    assert policies.warn(now=NOON + 49 * MINUTE) == 0
-    assert policies.warn(now=NOON + 50 * MINUTE) == 1
+    assert policies.warn(policies.look(now=NOON + 49 * MINUTE), now=NOON + 49 * MINUTE) == 0
+    assert policies.warn(policies.look(now=NOON + 50 * MINUTE), now=NOON + 50 * MINUTE) == 1
     item.refresh_from_db()
     assert (item.stale_at, item.active_at, item.state) == (NOON + HOUR, NOON, State.INQUEUE)
-    assert policies.sweep(now=NOON + 59 * MINUTE) == []
+    assert policies.sweep(policies.look(now=NOON + 59 * MINUTE), now=NOON + 59 * MINUTE) == []
     assert sweep(NOON + HOUR)[0].done == 1
 
 
 def test_the_warning_tells_which_policy_gives_it(queue):
     policy = make_policy(warn_seconds=600)
     item = make_workitem(queue=queue)
-    policies.warn(now=NOON + 50 * MINUTE)
+    policies.warn(policies.look(now=NOON + 50 * MINUTE), now=NOON + 50 * MINUTE)
     event = last_event(item)
     assert (event.type, event.actor) == (Event.STALE_WARNED, "stale-policies")
     assert event.details == {
@@ -217,27 +219,27 @@ def test_a_policy_switched_on_late_still_warns_first(queue):
     make_policy(warn_seconds=600)
     make_workitem(queue=queue)
     late = NOON + 100 * HOUR
-    assert policies.sweep(now=late) == []
-    assert policies.warn(now=late) == 1
-    assert policies.sweep(now=late + 9 * MINUTE) == []
+    assert policies.sweep(policies.look(now=late), now=late) == []
+    assert policies.warn(policies.look(now=late), now=late) == 1
+    assert policies.sweep(policies.look(now=late + 9 * MINUTE), now=late + 9 * MINUTE) == []
     assert sweep(late + 10 * MINUTE)[0].done == 1
 
 
 def test_it_warns_once(queue):
     make_policy(warn_seconds=600)
     make_workitem(queue=queue)
-    assert [policies.warn(now=NOON + HOUR) for _ in range(2)] == [1, 0]
+    assert [policies.warn(policies.look(now=NOON + HOUR), now=NOON + HOUR) for _ in range(2)] == [1, 0]
 
 
 def test_activity_takes_the_mark_away_and_the_time_begins_anew(queue, admin_actor):
     make_policy(warn_seconds=600)
     item = make_workitem(queue=queue)
-    policies.warn(now=NOON + 50 * MINUTE)
+    policies.warn(policies.look(now=NOON + 50 * MINUTE), now=NOON + 50 * MINUTE)
     services.execute(commands.AddNote("x"), item.workitem_id, actor=admin_actor, now=NOON + 55 * MINUTE)
     item.refresh_from_db()
     assert item.stale_at is None
-    assert policies.sweep(now=NOON + HOUR) == []
-    assert policies.warn(now=NOON + HOUR + 45 * MINUTE) == 1
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
+    assert policies.warn(policies.look(now=NOON + HOUR + 45 * MINUTE), now=NOON + HOUR + 45 * MINUTE) == 1
 
 
 def test_a_sweep_warns_of_so_many_at_most_and_the_next_goes_on(queue, monkeypatch):
@@ -245,13 +247,13 @@ def test_a_sweep_warns_of_so_many_at_most_and_the_next_goes_on(queue, monkeypatc
     make_policy(warn_seconds=600)
     for _ in range(5):
         make_workitem(queue=queue)
-    assert [policies.warn(now=NOON + HOUR) for _ in range(3)] == [3, 2, 0]
+    assert [policies.warn(policies.look(now=NOON + HOUR), now=NOON + HOUR) for _ in range(3)] == [3, 2, 0]
 
 
 def test_a_halted_policy_warns_nobody(queue):
     make_policy(warn_seconds=600, halted_at=NOON)
     make_workitem(queue=queue)
-    assert policies.warn(now=NOON + HOUR) == 0
+    assert policies.warn(policies.look(now=NOON + HOUR), now=NOON + HOUR) == 0
 
 
 # What is done
@@ -285,7 +287,7 @@ def test_requeued_at_its_old_place_or_at_the_end(keeps_place, queued_at, queue, 
 def test_what_has_no_queue_to_return_to_is_no_case_for_requeueing(ann):
     make_policy(state=State.ACCEPTED, act="requeue")
     make_workitem(State.ACCEPTED, queue=None, agent=ann, type=Type.OUTBOUND_CALL)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_disposed_of_with_the_disposition_of_the_policy(queue):
@@ -301,13 +303,13 @@ def test_a_disposition_for_other_types_disposes_of_nothing(queue):
     disposition = make_disposition(types=[Type.OUTBOUND_CALL, Type.CHAT])
     make_policy(state=State.TERMINATED, act="dispose", disposition=disposition)
     make_workitem(State.TERMINATED, queue=queue)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_a_disposition_that_is_out_of_use_disposes_of_nothing(queue):
     make_policy(state=State.TERMINATED, act="dispose", disposition=make_disposition(is_active=False))
     make_workitem(State.TERMINATED, queue=queue)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_one_run_acts_on_all_queues_and_channels_of_its_policy(queue, sales):
@@ -347,7 +349,7 @@ def test_a_halted_policy_waits_until_somebody_goes_on(queue, admin_actor, amy):
     for _ in range(3):
         make_workitem(queue=queue)
     [run] = sweep(NOON + HOUR)
-    assert policies.sweep(now=NOON + 2 * HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + 2 * HOUR), now=NOON + 2 * HOUR) == []
     policies.go_on(run, actor=admin_actor, now=NOON + 2 * HOUR)
     policy.refresh_from_db()
     assert (run.acknowledged_at, run.acknowledged_by, policy.halted_at) == (NOON + 2 * HOUR, amy, None)
@@ -381,7 +383,7 @@ def test_only_a_run_that_has_halted_its_policy_lets_go_on(queue, admin_actor):
 def test_what_was_active_between_finding_and_locking_is_spared(queue, admin_actor):
     make_policy()
     item, other = make_workitem(queue=queue), make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     services.execute(commands.AddNote("x"), item.workitem_id, actor=admin_actor, now=NOON + HOUR)
     before = facts_of(item)
     work_off(run, NOON + HOUR)
@@ -402,7 +404,7 @@ def test_what_is_exempt_is_spared_and_named_in_a_run_that_happens_anyway(queue):
 def test_no_run_is_made_for_exempt_ones_alone(queue):
     make_policy()
     make_workitem(queue=queue, exempt_until=NOON + 2 * HOUR)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
 
 
 def test_an_exemption_ends(queue):
@@ -414,7 +416,7 @@ def test_an_exemption_ends(queue):
 def test_what_was_exempted_meanwhile_is_spared(queue, admin_actor):
     make_policy()
     item = make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     services.execute(commands.Exempt(NOON + 3 * HOUR), item.workitem_id, actor=admin_actor, now=NOON + HOUR)
     assert outcomes(work_off(run, NOON + HOUR)) == {item.workitem_id: "exempt"}
 
@@ -422,13 +424,13 @@ def test_what_was_exempted_meanwhile_is_spared(queue, admin_actor):
 def test_what_is_exempt_is_not_warned(queue):
     make_policy(warn_seconds=600)
     make_workitem(queue=queue, exempt_until=NOON + 2 * HOUR)
-    assert policies.warn(now=NOON + HOUR) == 0
+    assert policies.warn(policies.look(now=NOON + HOUR), now=NOON + HOUR) == 0
 
 
 def test_what_a_more_specific_policy_has_come_to_govern_is_spared(queue, sales):
     make_policy("p_any")
     item, other = make_workitem(queue=queue), make_workitem(queue=sales)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     make_policy("p_queue", queue=queue, after_seconds=7200)
     before = facts_of(item)
     work_off(run, NOON + HOUR)
@@ -442,7 +444,7 @@ def test_a_policy_switched_off_or_changed_while_running_does_nothing_more(change
     policy = make_policy()
     for _ in range(3):
         make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     stops = iter([False, True])
     runs.work_off(policies.POLICY_RUNS, run.pk, clock=lambda: NOON + HOUR, seconds=60, stop=lambda: next(stops))
     for name, value in change.items():
@@ -478,10 +480,10 @@ def test_the_record_says_what_and_why_and_by_which_version(queue):
 def test_a_policy_has_one_unfinished_run_at_most(queue, admin_actor):
     make_policy()
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
-    assert policies.sweep(now=NOON + HOUR) == []
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
     policies.pause(run, actor=admin_actor, now=NOON + HOUR)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
     policies.resume(run, actor=admin_actor, now=NOON + HOUR)
     assert work_off(run, NOON + HOUR).done == 1
 
@@ -489,22 +491,22 @@ def test_a_policy_has_one_unfinished_run_at_most(queue, admin_actor):
 def test_a_cancelled_run_halts_its_policy_which_would_begin_it_anew(queue, admin_actor):
     policy = make_policy()
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     policies.cancel(run, actor=admin_actor, now=NOON + HOUR)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
     policy.refresh_from_db()
     assert policies.halting_run(policy) == run
     policies.go_on(run, actor=admin_actor, now=NOON + HOUR)
-    assert len(policies.sweep(now=NOON + HOUR)) == 1
+    assert len(policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)) == 1
 
 
 def test_what_was_set_aside_waits_for_somebody_to_retry_it(queue, admin_actor, monkeypatch):
     make_policy()
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     run.items.update(outcome="failed")
     PolicyRun.objects.update(state="done", failed=1)
-    assert policies.sweep(now=NOON + HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR) == []
     assert policies.retry(run, actor=admin_actor, now=NOON + HOUR) == 1
     assert work_off(run, NOON + HOUR + MINUTE).done == 1
 
@@ -513,7 +515,7 @@ def test_what_was_set_aside_waits_for_somebody_to_retry_it(queue, admin_actor, m
 def test_runs_are_steered_with_the_admin_scope_everywhere_only(verb, queue, supervisor):
     make_policy(cap=1)
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=NOON + HOUR)
+    [run] = policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)
     with pytest.raises(MissingScope):
         getattr(policies, verb)(run, actor=supervisor, now=NOON)
     run.refresh_from_db()
@@ -534,7 +536,7 @@ def test_a_sweep_that_finds_nothing_asks_three_times(queue, sales, django_assert
         make_policy(f"p_{number}", state=state)
     make_workitem(queue=queue)
     with django_assert_num_queries(3):
-        policies.sweep(now=NOON)
+        policies.sweep(policies.look(now=NOON), now=NOON)
 
 
 @pytest.mark.parametrize("items", [2, 40])
@@ -553,7 +555,7 @@ def test_warnings_cost_the_same_for_any_number_of_items(items, queue, sales, dja
     for number in range(items):
         make_workitem(queue=(queue, sales)[number % 2], active_at=NOON + timedelta(seconds=number))
     with django_assert_max_num_queries(12):
-        assert policies.warn(now=NOON + HOUR) == items
+        assert policies.warn(policies.look(now=NOON + HOUR), now=NOON + HOUR) == items
 
 
 # Reopening
@@ -566,7 +568,7 @@ def test_one_workitem_is_reopened_at_its_old_place(queue, admin_actor):
     services.execute(commands.Reopen(), item.workitem_id, actor=admin_actor, now=NOON + 2 * HOUR)
     item.refresh_from_db()
     assert (item.state, item.queued_at, item.terminated_at) == (State.INQUEUE, NOON - HOUR, None)
-    assert policies.sweep(now=NOON + 2 * HOUR) == []
+    assert policies.sweep(policies.look(now=NOON + 2 * HOUR), now=NOON + 2 * HOUR) == []
 
 
 @pytest.fixture
@@ -617,7 +619,7 @@ def test_only_what_terminated_can_be_reopened(queue, ann, admin_actor):
 def test_a_reopening_keeps_its_policy_from_nothing(ended, admin_actor, queue):
     policies.reopen(ended, actor=admin_actor, now=NOON + HOUR)
     make_workitem(queue=queue)
-    assert len(policies.sweep(now=NOON + HOUR)) == 1
+    assert len(policies.sweep(policies.look(now=NOON + HOUR), now=NOON + HOUR)) == 1
 
 
 # Saving
@@ -817,6 +819,6 @@ def test_they_can_be_taken_back_as_far_as_they_have_not_acted(queue):
     SHIPPED.ship(apps, None)
     StalePolicy.objects.filter(policy_id="p_lost_calls").update(is_enabled=True)
     make_workitem(queue=queue)
-    assert len(policies.sweep(now=NOON + 2 * HOUR)) == 1
+    assert len(policies.sweep(policies.look(now=NOON + 2 * HOUR), now=NOON + 2 * HOUR)) == 1
     SHIPPED.take_back(apps, None)
     assert [policy.policy_id for policy in StalePolicy.objects.all()] == ["p_lost_calls"]

@@ -36,7 +36,7 @@ def run(policy, queue):
     """A capped run that has ended two of three workitems."""
     for number in range(3):
         make_workitem(queue=queue, workitem_id=f"wi_{number}")
-    [run] = policies.sweep(now=timezone.now())
+    [run] = policies.sweep(policies.look(now=timezone.now()), now=timezone.now())
     runs.work_off(policies.POLICY_RUNS, run.pk, clock=timezone.now, seconds=60)
     run.refresh_from_db()
     return run
@@ -296,7 +296,7 @@ def test_a_record_costs_the_same_for_any_number_of_items(items, policy, queue, a
     StalePolicy.objects.update(cap=100)
     for _ in range(items):
         make_workitem(queue=queue)
-    [run] = policies.sweep(now=timezone.now())
+    [run] = policies.sweep(policies.look(now=timezone.now()), now=timezone.now())
     client = browser(amy)
     client.get(page_of(run))
     with django_assert_max_num_queries(12):
@@ -324,7 +324,7 @@ def test_a_run_is_paused_and_resumed(policy, queue, amy, monkeypatch, django_cap
     woken = []
     monkeypatch.setattr(tasks.run_policy, "delay", lambda **ids: woken.append(ids["run_id"]))
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=timezone.now())
+    [run] = policies.sweep(policies.look(now=timezone.now()), now=timezone.now())
     client = browser(amy)
     client.post(page_of(run, "pause"))
     run.refresh_from_db()
@@ -337,7 +337,7 @@ def test_a_run_is_paused_and_resumed(policy, queue, amy, monkeypatch, django_cap
 
 def test_cancelling_asks_first_and_halts_the_policy(policy, queue, amy):
     make_workitem(queue=queue)
-    [run] = policies.sweep(now=timezone.now())
+    [run] = policies.sweep(policies.look(now=timezone.now()), now=timezone.now())
     client = browser(amy)
     assert "1 workitem is still pending" in client.get(page_of(run, "cancel")).content.decode()
     run.refresh_from_db()

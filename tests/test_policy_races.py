@@ -50,7 +50,7 @@ def race(items):
     make_policy()
     queue, actor = make_queue("q_one"), Actor.of(make_user("root", is_superuser=True), Door.API)
     ids = [make_workitem(queue=queue).workitem_id for _ in range(items)]
-    [run] = policies.sweep(now=LIMIT)
+    [run] = policies.sweep(policies.look(now=LIMIT), now=LIMIT)
     mixed = ids.copy()
     random.Random(7).shuffle(mixed)
     start = threading.Barrier(WRITERS + 1)
@@ -132,7 +132,7 @@ def test_many_sweeps_at_once_begin_one_run():
     queue = make_queue("q_one")
     for _ in range(20):
         make_workitem(queue=queue)
-    begun = together(*[lambda: policies.sweep(now=LIMIT)] * 8)
+    begun = together(*[lambda: policies.sweep(policies.look(now=LIMIT), now=LIMIT)] * 8)
     assert sum(len(runs) for runs in begun) == 1
     assert (PolicyRun.objects.count(), PolicyRunItem.objects.count()) == (1, 20)
 
@@ -153,6 +153,9 @@ def test_a_policy_halted_while_it_is_saved_stays_halted():
     for _ in range(2):
         make_workitem(queue=queue)
     policy.name = "Another name"
-    together(lambda: policies.sweep(now=LIMIT), lambda: policies.save(policy, actor=actor, now=NOON))
+    together(
+        lambda: policies.sweep(policies.look(now=LIMIT), now=LIMIT),
+        lambda: policies.save(policy, actor=actor, now=NOON),
+    )
     halted = StalePolicy.objects.get().halted_at is not None
     assert halted is PolicyRun.objects.filter(is_capped=True).exists()

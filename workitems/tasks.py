@@ -106,8 +106,9 @@ def drive_runs() -> int:
 def sweep_stale() -> int:
     """Let the stale policies warn and begin their runs, and return how many runs were begun."""
     now = statements.now()
-    policies.warn(now=now)
-    begun = policies.sweep(now=now)
+    found = policies.look(now=now)
+    policies.warn(found, now=now)
+    begun = policies.sweep(found, now=now)
     for run in begun:
         wake_policy_run(run)
     return len(begun)

@@ -57,6 +57,10 @@ class TerminateStale(Command):
 
     stale: Stale
     action = Action.TERMINATE_STALE
+    reads = (
+        "workitem_id", "state", "current_state_name", "channel_type", "queue", "agent", "assigned_at",
+        "offer_expires_at", "is_muted", "ended_by", "archived_at", "active_at", "stale_at", "exempt_until", "version",
+    )  # fmt: skip
 
     def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
         """Require that it is stale."""

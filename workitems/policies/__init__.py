@@ -23,7 +23,7 @@ from workitems.policies.records import (
     save,
 )
 from workitems.policies.simulation import Line, Simulation, simulate
-from workitems.policies.sweeps import POLICY_RUNS, sweep, warn
+from workitems.policies.sweeps import POLICY_RUNS, look, sweep, warn
 
 __all__ = [
     "POLICY_RUNS",
@@ -38,6 +38,7 @@ __all__ = [
     "find_run",
     "go_on",
     "halting_run",
+    "look",
     "pause",
     "policies_for",
     "reopen",

@@ -56,6 +56,7 @@ class Found:
     """The places of a policy at which there is something."""
 
     reach: Reach
+    sought: Sought
     places: list[Place] = field(default_factory=list)
 
 
@@ -95,11 +96,11 @@ def reach_of(policy: StalePolicy) -> Reach:
     return found[0] if found else Reach(policy, {})
 
 
-def look(reaches: Sequence[Reach], sought: Sought, now: datetime) -> list[Found]:
-    """Return the policies, and of each the places, where there is something; one statement for all of them."""
+def look(wanted: Sequence[tuple[Reach, Sought]], now: datetime) -> list[Found]:
+    """Return the policies, and of each the places, where there is something sought; one statement for all of them."""
     parts: list[str] = []
     params: list[Any] = []
-    for number, reach in enumerate(reaches):
+    for number, (reach, sought) in enumerate(wanted):
         condition, values = condition_of(reach.policy, sought, now)
         for source, match in _sources(reach.places):
             parts.append(
@@ -109,7 +110,7 @@ def look(reaches: Sequence[Reach], sought: Sought, now: datetime) -> list[Found]
             params += values
     found: dict[int, Found] = {}
     for number, queue, channel in statements.fetch(" UNION ALL ".join(parts), params) if parts else ():
-        found.setdefault(number, Found(reaches[number])).places.append((queue, channel))
+        found.setdefault(number, Found(*wanted[number])).places.append((queue, channel))
     return [found[number] for number in sorted(found)]
 
 

@@ -26,20 +26,26 @@ MOST_EXEMPT = 100  # that a run names as spared
 Act = StalePolicy.Act
 
 
-def warn(*, now: datetime) -> int:
+def look(*, now: datetime) -> list[Found]:
+    """Return where there is something to warn of or to act on: three queries, whatever the number of workitems."""
+    awake = _awake()
+    unwarned = [(one, Sought.UNWARNED) for one in awake if one.policy.warn_seconds]
+    return reaches.look([*unwarned, *((one, Sought.DUE) for one in awake)], now)
+
+
+def warn(found: Sequence[Found], *, now: datetime) -> int:
     """Mark what a policy will act on soon, and return how many workitems were marked; no more than 5,000 at a time."""
     warned = 0
-    warning = [one for one in _awake() if one.policy.warn_seconds]
-    for found in reaches.look(warning, Sought.UNWARNED, now):
-        warned += _warn(found, now, MOST_WARNED - warned)
-        if warned >= MOST_WARNED:
-            break
+    for one in found:
+        if one.sought is Sought.UNWARNED and warned < MOST_WARNED:
+            warned += _warn(one, now, MOST_WARNED - warned)
     return warned
 
 
-def sweep(*, now: datetime) -> list[PolicyRun]:
+def sweep(found: Sequence[Found], *, now: datetime) -> list[PolicyRun]:
     """Begin a run for each policy that finds something stale, and return the runs."""
-    begun = [services.in_transaction(partial(_begin, found, now)) for found in reaches.look(_awake(), Sought.DUE, now)]
+    due = [one for one in found if one.sought is Sought.DUE]
+    begun = [services.in_transaction(partial(_begin, one, now)) for one in due]
     return [run for run in begun if run is not None]
 
 
@@ -101,7 +107,7 @@ def _take(run: PolicyRun, found: Found, cap: int, now: datetime) -> int:
 
 def _spare(run: PolicyRun, found: Found, now: datetime) -> int:
     """Write down some of what would be acted on in this run had nobody exempted it, and return how much that is."""
-    everywhere = Found(found.reach, found.reach.places)
+    everywhere = Found(found.reach, Sought.DUE_OR_EXEMPT, found.reach.places)
     sql, params = reaches.oldest(everywhere, Sought.DUE_OR_EXEMPT, now, found.reach.policy.cap)
     exempt = f"SELECT workitem_id FROM ({sql}) old WHERE exempt_until > %s LIMIT {MOST_EXEMPT}"  # noqa: S608
     at = connection.ops.adapt_datetimefield_value(now)
