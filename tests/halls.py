@@ -66,8 +66,8 @@ class Hall:
         )
 
     def is_ready(self) -> bool:
-        """Tell whether a worker has said from which queues it takes."""
-        return f"exchange={self.prefix}bulk" in self.log.read_text()
+        """Tell whether a worker has said that it takes messages."""
+        return " ready." in self.log.read_text()
 
     def kill(self, process: Process) -> None:
         self.signal(process, signal.SIGKILL)

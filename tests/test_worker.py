@@ -78,14 +78,16 @@ def test_killed_workers_lose_nothing_and_double_nothing(hall):
 
 
 def test_a_worker_whose_idle_pool_was_killed_goes_on(hall):
-    transfer = make_transfer(30)
+    first = make_transfer(30)
+    second = ask_for_transfer(make_crowd(30, first.queue), make_queue("q_third"), first.requested_by, timezone.now())
     worker = hall.start_worker()
-    wait_for(hall.is_ready)
+    hall.wake("run_transfer", transfer_id=first.transfer_id)
+    wait_for(lambda: Transfer.objects.get(pk=first.pk).is_finished)
     for child in hall.children(worker):
         os.kill(child, signal.SIGKILL)
-    hall.wake("run_transfer", transfer_id=transfer.transfer_id)
-    wait_for(is_finished)
-    assert violations(transfer) == []
+    hall.wake("run_transfer", transfer_id=second.transfer_id)
+    wait_for(lambda: Transfer.objects.get(pk=second.pk).is_finished)
+    assert [*violations(first), *violations(second)] == []
 
 
 def test_doubled_wake_ups_do_no_harm(hall):

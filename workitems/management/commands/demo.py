@@ -63,11 +63,11 @@ class Command(BaseCommand):
             signal.signal(number, _stop)
         try:
             house.start("web", "granian", *_web_options(port))
+            house.wait_until_answering(f"http://127.0.0.1:{port}/login/")
             for name, queue in (("worker", settings.INTERACTIVE), ("bulk worker", settings.BULK)):
                 house.start(name, "celery", "-A", "config", "worker", *_worker_options(queue))
             house.start("beat", "celery", "-A", "config", "beat")
             house.start("simulation", str(settings.BASE_DIR / "manage.py"), "simulate", module=False)
-            house.wait_until_answering(f"http://127.0.0.1:{port}/login/")
             self.stdout.write(f"\nWorkitems is running: http://127.0.0.1:{port}/")
             self.stdout.write(f"Logs and data: {settings.DATA_DIR}. Ctrl+C stops everything.")
             self.stdout.flush()
