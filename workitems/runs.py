@@ -277,6 +277,7 @@ def _set_aside(kind: Kind[R], chunk: RunChunk, pk: int, error: str, now: datetim
 
 def _locked(kind: Kind[R], chunk: RunChunk) -> R | None:
     """Return the chunk's run with the chunk's row locked, or None where somebody else has done with it."""
+    # joined, though it may have waited for the lock: what a run says does not change, and whose work it is is read here
     rows = kind.chunks._default_manager.select_for_update(of=("self",)).select_related("run__requested_by")
     locked = rows.filter(pk=chunk.pk).first()
     run: R | None = locked.run if locked else None
