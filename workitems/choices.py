@@ -151,6 +151,21 @@ class Event(TextChoices):
     UNARCHIVED = "unarchived", _("Brought back from the archive")
 
 
+# what shows nobody caring for a workitem: the events of commands that are no activity
+PASSIVE = frozenset(
+    {
+        Event.PRIORITIZED,
+        Event.EDITED,
+        Event.EMAIL_FAILED,
+        Event.EMAIL_SENT,
+        Event.EXEMPTED,
+        Event.STALE_WARNED,
+        Event.ARCHIVED,
+        Event.UNARCHIVED,
+    }
+)
+
+
 class Scope(TextChoices):
     """What somebody may do with workitems; the four groups of people bear these names."""
 

@@ -19,7 +19,7 @@ from queues.channels import Channel
 from queues.models import Queue
 from workitems import services
 from workitems.actors import Actor
-from workitems.choices import Event, State
+from workitems.choices import PASSIVE, State
 from workitems.commands import address_on
 from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable
 from workitems.models import Disposition, TimeEvent, Workitem
@@ -33,11 +33,6 @@ TAKEN_AS_THEY_ARE = (
     "stale_at", "exempt_until",
 )  # fmt: skip
 NAME = "import"
-# what shows nobody caring for a workitem: the events of commands that are no activity
-PASSIVE = {
-    Event.PRIORITIZED, Event.EDITED, Event.EMAIL_FAILED, Event.EMAIL_SENT, Event.EXEMPTED, Event.STALE_WARNED,
-    Event.ARCHIVED, Event.UNARCHIVED,
-}  # fmt: skip
 
 
 @dataclass

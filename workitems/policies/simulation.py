@@ -10,23 +10,15 @@ from typing import Any
 from django.db import connection
 
 from queues.models import Queue
-from workitems.choices import Event
+from workitems.choices import PASSIVE, Event
 from workitems.models import StalePolicy, TimeEvent, Workitem
 from workitems.policies import reach as reaches
 from workitems.policies.reach import Reach, Sought
 
 LOOKED_BACK = timedelta(days=7)
 MOST_SAMPLES = 5
-# these leave a workitem's last activity where it was: the events of the commands that are none
-QUIET = (
-    Event.PRIORITIZED,
-    Event.EDITED,
-    Event.EXEMPTED,
-    Event.STALE_WARNED,
-    Event.UNARCHIVED,
-    Event.EMAIL_FAILED,
-    Event.EMAIL_SENT,
-)
+# these leave a workitem's last activity where it was; one that is archived ends its stay
+QUIET = tuple(sorted(PASSIVE - {Event.ARCHIVED}))
 
 WORKITEMS, EVENTS = Workitem._meta.db_table, TimeEvent._meta.db_table
 
