@@ -19,14 +19,19 @@ def new_contact_id() -> str:
 class ContactQuerySet(models.QuerySet["Contact"]):
     """The questions asked about contacts."""
 
+    def standing(self) -> ContactQuerySet:
+        """Leave out those that went up in others."""
+        return self.filter(merged_into=None)
+
     def known_by(self, address: str) -> ContactQuerySet:
         """Keep the contacts that have this number or e-mail address, however it was typed."""
         address = normal_address(address)
         if not address:
             return self.none()
+        reachable = self.standing().filter(erased_at=None)
         if "@" in address:
-            return self.filter(emails__address=address)
-        return self.filter(phones__number=address)
+            return reachable.filter(emails__address=address)
+        return reachable.filter(phones__number=address)
 
     def the_one_known_by(self, address: str) -> Contact | None:
         """Return the contact with this number or address, or None where nobody or several people have it."""
@@ -50,6 +55,16 @@ class Contact(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     modified_at = models.DateTimeField(_("modified"), auto_now=True)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="absorbed",
+        verbose_name=_("merged into"),
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     objects = ContactQuerySet.as_manager()
 
@@ -60,6 +75,8 @@ class Contact(models.Model):
         indexes = [
             # the contact list in its order; the words of names have indexes of PostgreSQL's own, in migration 0003
             models.Index(fields=["display_name", "id"], name="contact_by_name"),
+            # who is blocked
+            models.Index(fields=["display_name", "id"], name="contact_blocked", condition=Q(is_blocked=True)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -71,6 +88,14 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @property
+    def survivor(self) -> Contact:
+        """The contact that it went up in at last, or itself; of those that went up nothing else can become one."""
+        contact = self
+        while contact.merged_into is not None:
+            contact = contact.merged_into
+        return contact
 
 
 class ContactPhone(models.Model):

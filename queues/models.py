@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -21,6 +22,20 @@ class QueueQuerySet(models.QuerySet["Queue"]):
     def with_channels(self) -> QueueQuerySet:
         """Load the channels along, so that takes() asks no further query."""
         return self.prefetch_related("channel_rows")
+
+    def held(self, pk: int) -> Queue:
+        """Return a queue with its channels, and hold off whoever would retire or delete it for this transaction.
+
+        What comes to refer to the queue takes this very lock later anyway; taken first, it makes the checks hold.
+        """
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""  # SQLite has one writer at a time
+        found = self.raw(f"SELECT * FROM {table} WHERE id = %s{lock}", [pk])  # noqa: S608  a name of our own
+        return found.prefetch_related("channel_rows")[0]
+
+    def in_use(self) -> QueueQuerySet:
+        """Leave out what is retired."""
+        return self.filter(retired_at=None)
 
 
 class Queue(models.Model):
@@ -47,6 +62,14 @@ class Queue(models.Model):
         default=False,
         help_text=_("Waiting work is offered to available members, the longest idle first."),
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("Of the opening hours and the reports, for example Europe/Berlin; empty: the server's."),
+    )
+    hours_applied_at = models.DateTimeField(null=True, blank=True, editable=False)
+    retired_at = models.DateTimeField(_("retired"), null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("members"), blank=True, related_name="member_of_queues"
@@ -75,6 +98,16 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_retired(self) -> bool:
+        """Tell whether it is out of use and kept for its history."""
+        return self.retired_at is not None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone by whose clock it opens and closes; the server's where none is named."""
+        return ZoneInfo(self.time_zone or settings.TIME_ZONE)
 
     @cached_property
     def sla_seconds(self) -> dict[str, int]:
@@ -114,6 +147,38 @@ class QueueChannel(models.Model):
 
     def __str__(self) -> str:
         return self.get_channel_display()
+
+
+class QueueHours(models.Model):
+    """A stretch of a weekday in which a queue is open, by the clock of the queue's time zone."""
+
+    class Weekday(models.IntegerChoices):
+        """As Python counts them."""
+
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="hours", verbose_name=_("queue"))
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
+    opens_at = models.TimeField(_("opens"))
+    closes_at = models.TimeField(_("closes"), help_text=_("00:00 means midnight at the end of the day."))
+
+    class Meta:
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+        ordering = ["weekday", "opens_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "weekday", "opens_at"], name="queue_hours_once"),
+            models.CheckConstraint(condition=Q(weekday__range=(0, 6)), name="queue_hours_weekday"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
 
 
 class QueueUserObjectPermission(UserObjectPermissionBase):

@@ -5,8 +5,12 @@ and only services.py saves.
 """
 
 from workitems.models.beat import BeatSlot
+from workitems.models.bulk import BulkChunk, BulkItem, BulkRun, new_bulk_id
 from workitems.models.events import AuditEntry, TimeEvent
+from workitems.models.export import Export, ExportPart, new_export_id
+from workitems.models.lists import ListLayout, SavedView, new_view_id
 from workitems.models.mail import OutgoingMail, new_mail_id
+from workitems.models.merge import ContactMerge, new_merge_id
 from workitems.models.policy import PolicyRun, PolicyRunChunk, PolicyRunItem, StalePolicy, new_run_id
 from workitems.models.presence import USUAL_CAPACITY, Presence, usual_capacity
 from workitems.models.runs import DRIVEN, FINISHED, MOST_ATTEMPTS, Run, RunChunk, RunItem
@@ -20,7 +24,14 @@ __all__ = [
     "USUAL_CAPACITY",
     "AuditEntry",
     "BeatSlot",
+    "BulkChunk",
+    "BulkItem",
+    "BulkRun",
+    "ContactMerge",
     "Disposition",
+    "Export",
+    "ExportPart",
+    "ListLayout",
     "OutgoingMail",
     "PolicyRun",
     "PolicyRunChunk",
@@ -29,15 +40,20 @@ __all__ = [
     "Run",
     "RunChunk",
     "RunItem",
+    "SavedView",
     "StalePolicy",
     "TimeEvent",
     "Transfer",
     "TransferChunk",
     "TransferItem",
     "Workitem",
+    "new_bulk_id",
+    "new_export_id",
     "new_mail_id",
+    "new_merge_id",
     "new_run_id",
     "new_transfer_id",
+    "new_view_id",
     "new_workitem_id",
     "usual_capacity",
 ]

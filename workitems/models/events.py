@@ -96,7 +96,10 @@ class TimeEvent(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What happened to something that cannot tell of it itself any more."""
+    """What was done to something that keeps no history of its own: contacts, queues, people, rights, what was purged.
+
+    `details` holds under "changes" old and new of each field that changed, and codes and public ids beside.
+    """
 
     at = models.DateTimeField(_("time"))
     actor = models.CharField(_("actor"), max_length=150)
@@ -104,13 +107,17 @@ class AuditEntry(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("user")
     )
     door = models.CharField(_("by way of"), max_length=8, choices=Door.choices)
+    token = models.CharField(_("token"), max_length=150, blank=True, db_default="")
+    request_id = models.CharField(_("request"), max_length=64, blank=True, db_default="")
+    address = models.CharField(_("from"), max_length=64, blank=True, db_default="")
     what = models.CharField(_("what"), max_length=64)
-    subject = models.CharField(_("of what"), max_length=64, db_index=True)
+    subject = models.CharField(_("of what"), max_length=150, db_index=True)
     details: models.JSONField[dict[str, Any]] = models.JSONField(_("details"), default=dict)
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
+        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return f"{self.what} {self.subject}"

@@ -136,9 +136,13 @@ class Workitem(LoadedQuickly):
         verbose_name_plural = _("workitems")
         indexes = [
             # the newest of all
-            models.Index(fields=["-created_at", "-id"], name="workitem_newest"),
+            models.Index(fields=["-created_at", "-id"], name="workitem_newest", include=["archived_at"]),
             # the newest in a state, or in a state on a channel
-            models.Index(fields=["state", "channel_type", "-created_at", "-id"], name="workitem_state_newest"),
+            models.Index(
+                fields=["state", "channel_type", "-created_at", "-id"],
+                name="workitem_state_newest",
+                include=["archived_at"],
+            ),
             # what waits in a queue, in the order in which it is handed out
             models.Index(
                 fields=["queue", "-priority", "queued_at", "id"], name="workitem_in_line", condition=Q(state__in=OPEN)
@@ -167,8 +171,26 @@ class Workitem(LoadedQuickly):
             models.Index(fields=["to_address"], name="workitem_to", opclasses=["varchar_pattern_ops"]),
             # what has changed since a copy was made elsewhere
             models.Index(fields=["modified_at", "id"], name="workitem_modified"),
+            # the newest of a channel or a type
+            models.Index(
+                fields=["channel_type", "type", "-created_at", "-id"],
+                name="workitem_kind_newest",
+                include=["archived_at"],
+            ),
+            # the newest of a priority
+            models.Index(
+                fields=["priority", "-created_at", "-id"], name="workitem_priority_newest", include=["archived_at"]
+            ),
+            # the archive, newest first
+            models.Index(
+                fields=["-created_at", "-id"], name="workitem_archive", condition=Q(archived_at__isnull=False)
+            ),
+            # what ended when
+            models.Index(
+                fields=["terminated_at", "id"], name="workitem_ended", condition=Q(terminated_at__isnull=False)
+            ),
             # a queue's newest, ended ones too
-            models.Index(fields=["queue", "-created_at", "-id"], name="workitem_queue_newest"),
+            models.Index(fields=["queue", "-created_at", "-id"], name="workitem_queue_newest", include=["archived_at"]),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="workitem_state_known"),
