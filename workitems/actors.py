@@ -87,6 +87,7 @@ class Actor:
     token: str = ""  # the name of the token that opened the door
     token_scopes: frozenset[Scope] | None = None  # what the token is limited to; None: there is no token
     request_id: str = ""
+    address: str = ""  # from where he came in, as far as that is known
 
     @classmethod
     def of(
@@ -97,6 +98,7 @@ class Actor:
         *,
         token: str = "",
         request_id: str = "",
+        address: str = "",
     ) -> Actor:
         """Return the actor for this person; a token narrows what he may do and never widens it."""
         if not isinstance(user, User) or not user.is_active:
@@ -125,6 +127,7 @@ class Actor:
             token=token,
             token_scopes=narrowed,
             request_id=request_id,
+            address=address,
         )
 
     @classmethod

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from ulid import ULID
@@ -39,3 +41,11 @@ class RequestIdMiddleware:
 def request_id(request: HttpRequest) -> str:
     """Return the request's name."""
     return str(request.META.get("workitems.request_id", ""))
+
+
+def caller_address(meta: Mapping[str, Any]) -> str:
+    """Return the caller's address as nobody can choose it: a proxy of ours adds what it saw at the end of the list."""
+    address = str(meta.get("REMOTE_ADDR") or "")
+    if settings.BEHIND_PROXY:
+        address = str(meta.get("HTTP_X_FORWARDED_FOR") or "").rpartition(",")[2].strip() or address
+    return address

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count, Max, Min, Model, QuerySet, prefetch_related_objects
 
-from workitems import lifecycle, sets
+from workitems import audit, lifecycle, sets
 from workitems.actors import Actor, Standing
 from workitems.choices import Action, Scope
 from workitems.commands import Command, Create
@@ -29,6 +29,7 @@ from workitems.errors import (
     WorkitemError,
     WrongState,
 )
+from workitems.history import BLANK, telling_of_people
 from workitems.models import AuditEntry, OutgoingMail, TimeEvent, Workitem
 
 CHUNK = 500
@@ -179,6 +180,17 @@ def record(histories: Sequence[History], *, actor: Actor) -> None:
         TimeEvent.objects.bulk_create(events)
 
     in_transaction(write)
+
+
+def blank_history(workitem_ids: Sequence[str], *, actor: Actor) -> int:
+    """Take out of the events of these workitems what can tell of a person, and return how many events that were.
+
+    The triggers allow it only where the personal data of the workitem's contact was erased before.
+    """
+    if Scope.ADMIN not in actor.everywhere:
+        raise MissingScope(scope=Scope.ADMIN.value)
+    events = TimeEvent.objects.filter(telling_of_people(), workitem__workitem_id__in=workitem_ids)
+    return events.update(details=BLANK)
 
 
 def explain(workitem: Standing, actor: Actor) -> dict[Action, WorkitemError | None]:
@@ -402,10 +414,7 @@ def _remove(workitems: Sequence[Workitem], actor: Actor, now: datetime) -> None:
     """Delete workitems and then their history: the triggers allow it in this order only."""
     pks = [workitem.pk for workitem in workitems]
     events = TimeEvent.objects.filter(workitem__in=pks)
-    AuditEntry.objects.bulk_create(
-        AuditEntry(at=now, actor=actor.name, user=actor.user, door=actor.door, what="purged", subject=item.workitem_id)
-        for item in workitems
-    )
+    AuditEntry.objects.bulk_create(audit.entry("purged", item.workitem_id, actor=actor, now=now) for item in workitems)
     OutgoingMail.objects.filter(workitem__in=pks).delete()
     Workitem.objects.filter(pk__in=pks)._raw_delete(using=events.db)
     events._raw_delete(using=events.db)

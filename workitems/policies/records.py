@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from workitems import runs, services
+from workitems import audit, runs, services
 from workitems.actors import Actor
 from workitems.choices import Scope
 from workitems.errors import (
@@ -23,7 +23,7 @@ from workitems.errors import (
     UnknownObject,
     WrongRunState,
 )
-from workitems.models import FINISHED, AuditEntry, PolicyRun, PolicyRunItem, RunItem, StalePolicy, Workitem
+from workitems.models import FINISHED, PolicyRun, PolicyRunItem, RunItem, StalePolicy, Workitem
 from workitems.policies.sweeps import POLICY_RUNS
 
 SETTLED = [
@@ -217,15 +217,7 @@ def _facts(policy: StalePolicy) -> dict[str, Any]:
 
 
 def _audit(what: str, policy: StalePolicy, details: dict[str, Any], actor: Actor, now: datetime) -> None:
-    AuditEntry.objects.create(
-        at=now,
-        actor=actor.name,
-        user=actor.user,
-        door=actor.door,
-        what=f"stale policy {what}",
-        subject=policy.policy_id,
-        details=details,
-    )
+    audit.write(f"stale policy {what}", policy.policy_id, actor=actor, now=now, **details)
 
 
 def _copy(run: PolicyRun, items: QuerySet[PolicyRunItem]) -> int:
