@@ -28,7 +28,7 @@ from workitems.search.kinds import (
     Text,
 )
 from workitems.search.schema import Schema
-from workitems.search.special import Data, Happened
+from workitems.search.special import Data, Happened, OfType
 
 CHANNELS, STATES, TYPES = tuple(Channel.values), tuple(State.values), tuple(Type.values)
 PRIORITY = Number("priority", min(Priority.values), max(Priority.values))
@@ -46,7 +46,7 @@ WORKITEMS = Schema(
         "workitemId": Exact("workitem_id"),
         "tenantId": Tenant(),
         "channelType": Choice("channel_type", CHANNELS),
-        "type": Choice("type", TYPES),
+        "type": OfType("type", TYPES),
         "state": Choice("state", STATES),
         "currentStateName": Exact("current_state_name"),
         "priority": PRIORITY,

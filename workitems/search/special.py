@@ -1,4 +1,4 @@
-"""The two fields of a workitem that no column holds: its history, and the context that integrations keep with it."""
+"""Fields of a workitem that are more than a column: its history, the context that integrations keep, and its type."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.db.models.lookups import Exact as ExactLookup
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
 
-from workitems.choices import Event
+from workitems.choices import Event, Type
 from workitems.errors import InvalidSearch
 from workitems.models import TimeEvent
-from workitems.search.kinds import Kind
+from workitems.search.kinds import Choice, Kind
 from workitems.search.patterns import Pattern, Term
 from workitems.search.sql import Like
 
@@ -85,3 +85,21 @@ class DataValue(Kind):
         for key in self.keys:
             found = KeyTextTransform(key, found)
         return Cast(found, TextField())
+
+
+@dataclass(frozen=True)
+class OfType(Choice):
+    """A type of workitem; it implies its channels, and saying so lets the index of channels and types answer."""
+
+    def equals(self, term: Term) -> Q:
+        return self._with_channels(super().equals(term), [value for value in self.allowed if self._is(value, term)])
+
+    def fits(self, term: Term, pattern: Pattern) -> Q:
+        return self._with_channels(super().fits(term, pattern), [one for one in self.allowed if pattern.fits(one)])
+
+    def _is(self, value: str, term: Term) -> bool:
+        return value.lower() == term.text.lower()
+
+    def _with_channels(self, types: Q, values: list[str]) -> Q:
+        channels = {channel.value for value in values for channel in Type(value).channels}
+        return types & Q(channel_type__in=sorted(channels))
