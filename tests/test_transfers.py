@@ -16,7 +16,7 @@ from queues.channels import Channel
 from queues.models import Queue
 from tests.builders import LATER, NOON, facts_of, last_event, make_queue, make_user, make_workitem
 from tests.crowds import Clock, ask_for_transfer, make_crowd, outcomes_of, violations
-from workitems import commands, errors, runs, services, transfers
+from workitems import commands, errors, runs, selections, services, transfers
 from workitems.actors import Actor
 from workitems.choices import Door, Event, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
@@ -180,14 +180,14 @@ def test_as_many_as_were_seen_are_taken_on(queue, sales, supervisor):
 def test_nothing_too_many_or_others_than_were_seen_is_refused_and_leaves_nothing(
     sales, supervisor, monkeypatch, selection, more, refusal
 ):
-    monkeypatch.setattr(transfers, "MOST_ITEMS", 2)
+    monkeypatch.setattr(selections, "MOST_ITEMS", 2)
     with pytest.raises(refusal):
         transfers.request(selection, Terms(queue=sales), actor=supervisor, now=LATER, **more)
     assert (Transfer.objects.count(), TransferItem.objects.count()) == (0, 0)
 
 
 def test_a_search_that_finds_too_many_is_refused(queue, sales, supervisor, monkeypatch):
-    monkeypatch.setattr(transfers, "MOST_ITEMS", 2)
+    monkeypatch.setattr(selections, "MOST_ITEMS", 2)
     make_crowd(3, queue)
     with pytest.raises(errors.TooMany):
         transfers.request(searched(state="inqueue"), Terms(queue=sales), actor=supervisor, now=LATER)
@@ -487,7 +487,7 @@ def test_asking_for_a_search_costs_the_same_for_any_number(queue, sales, supervi
 
 
 def test_thousands_of_ids_are_asked_about_in_portions(queue, sales, supervisor, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(transfers, "IDS_AT_ONCE", 100)
+    monkeypatch.setattr(selections, "IDS_AT_ONCE", 100)
     selection = chosen(*make_crowd(300, queue), "wi_none")
     with django_assert_num_queries(22):
         preview = transfers.preview(selection, Terms(queue=sales), actor=supervisor, now=LATER)

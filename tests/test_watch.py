@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.builders import make_queue, make_user, make_workitem
 from workitems import beat
 from workitems.choices import Door, State, Type
-from workitems.models import OutgoingMail, PolicyRun, Presence, StalePolicy, Transfer
+from workitems.models import BulkRun, OutgoingMail, PolicyRun, Presence, StalePolicy, Transfer
 from workitems.watch import health
 
 # Builders
@@ -32,6 +32,12 @@ def make_policy_run(**facts):
     )
     values = {"created_at": now, "start_at": now, "moved_at": now} | facts
     return PolicyRun.objects.create(policy=policy, policy_version=1, **values)
+
+
+def make_bulk_run(user, **facts):
+    now = timezone.now()
+    values = {"created_at": now, "start_at": now, "moved_at": now} | facts
+    return BulkRun.objects.create(action="hold", requested_by=user, door=Door.ADMIN, **values)
 
 
 def make_mail(item, **facts):
@@ -152,12 +158,13 @@ def late(sue, queue, ann):
     return {
         "transfers": lambda seconds: make_transfer(sue, queue, start_at=ago(seconds), moved_at=ago(seconds)),
         "policy_runs": lambda seconds: make_policy_run(start_at=ago(seconds), moved_at=ago(seconds)),
+        "bulk_runs": lambda seconds: make_bulk_run(sue, start_at=ago(seconds), moved_at=ago(seconds)),
         "offers": lambda seconds: make_workitem(State.OFFERED, queue=queue, agent=ann, offer_expires_at=ago(seconds)),
         "mails": lambda seconds: make_mail(make_workitem(queue=queue), next_attempt_at=ago(seconds)),
     }
 
 
-@pytest.mark.parametrize("kind", ["transfers", "policy_runs", "offers", "mails"])
+@pytest.mark.parametrize("kind", ["transfers", "policy_runs", "bulk_runs", "offers", "mails"])
 def test_work_that_has_been_due_for_too_long_is_named(kind, late, ready):
     late[kind](400)
     status, _word, checks = ready()
@@ -165,7 +172,7 @@ def test_work_that_has_been_due_for_too_long_is_named(kind, late, ready):
     assert checks["work"]["seconds"] >= 400
 
 
-@pytest.mark.parametrize("kind", ["transfers", "policy_runs", "offers", "mails"])
+@pytest.mark.parametrize("kind", ["transfers", "policy_runs", "bulk_runs", "offers", "mails"])
 def test_work_that_is_due_but_not_for_long_is_no_alarm(kind, late, ready):
     late[kind](100)
     status, _word, checks = ready()
@@ -282,6 +289,6 @@ def test_figures_cost_the_same_however_much_there_is(figures, sue, django_assert
         queue = make_queue(f"q_{number}")
         make_transfer(make_user(), queue)
         make_workitem(queue=queue)
-    # time twice on PostgreSQL only; runs (2), refusals (2), due (4), beat, offers, queues (3), agents, mails (2)
-    with django_assert_num_queries(16 + (connection.vendor == "postgresql")):
+    # time twice on PostgreSQL only; runs (3), refusals (3), due (5), beat, offers, queues (3), agents, mails (2)
+    with django_assert_num_queries(19 + (connection.vendor == "postgresql")):
         figures()

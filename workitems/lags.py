@@ -13,7 +13,7 @@ from django.db.models import Max, Min
 from django.db.models.functions import Greatest
 
 from workitems import mails
-from workitems.models import DRIVEN, BeatSlot, PolicyRun, Transfer, Workitem
+from workitems.models import DRIVEN, BeatSlot, BulkRun, PolicyRun, Transfer, Workitem
 
 
 def due_since(now: datetime) -> dict[str, datetime | None]:
@@ -55,6 +55,7 @@ def _seconds(since: datetime | None, now: datetime) -> float:
 QUESTIONS: dict[str, Callable[[datetime], datetime | None]] = {
     "transfers": lambda now: _run_due_since(Transfer.objects, now),
     "policy_runs": lambda now: _run_due_since(PolicyRun.objects, now),
+    "bulk_runs": lambda now: _run_due_since(BulkRun.objects, now),
     "offers": _offer_due_since,
     "mails": _mail_due_since,
 }

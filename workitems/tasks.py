@@ -16,9 +16,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from queues.models import Queue
-from workitems import beat, cached, mails, policies, routing, runs, statements, transfers
+from workitems import beat, bulk, cached, mails, opening, policies, routing, runs, statements, transfers
 from workitems.choices import Action
-from workitems.models import PolicyRun, Transfer
+from workitems.models import BulkRun, PolicyRun, Transfer
 
 MAILS = 200
 MAILS_FOR = timedelta(minutes=1)  # the worker has other things to do
@@ -42,6 +42,11 @@ def wake_transfer(transfer: Transfer) -> None:
 def wake_policy_run(run: PolicyRun) -> None:
     """Tell workers about a policy's run after the commit; should that fail, the beat finds it anyway."""
     _wake_for(run.pending, lambda: run_policy.delay(run_id=run.run_id))
+
+
+def wake_bulk(run: BulkRun) -> None:
+    """Tell workers about work on many after the commit; should that fail, the beat finds it anyway."""
+    _wake_for(run.pending, lambda: run_bulk.delay(bulk_id=run.bulk_id))
 
 
 def wake_mails() -> None:
@@ -88,17 +93,27 @@ def run_policy(*, run_id: str) -> int:
 
 
 @shared_task
+def run_bulk(*, bulk_id: str) -> int:
+    """Work off work on many for a while and return how many items were settled."""
+    run = BulkRun.objects.only("pk").get(bulk_id=bulk_id)
+    return _work_off(bulk.BULK_RUNS, run, lambda: run_bulk.delay(bulk_id=bulk_id))
+
+
+@shared_task
 @beat.once_a_slot
 def drive_runs() -> int:
     """Wake workers for the runs that are due or have come to a standstill and return how many there are."""
     now = statements.now()
     moving = list(runs.unfinished(transfers.TRANSFERS, now))
     acting = list(runs.unfinished(policies.POLICY_RUNS, now))
+    doing = list(runs.unfinished(bulk.BULK_RUNS, now))
     for transfer in moving:
         _try(partial(run_transfer.delay, transfer_id=transfer.transfer_id))
     for run in acting:
         _try(partial(run_policy.delay, run_id=run.run_id))
-    return len(moving) + len(acting)
+    for one in doing:
+        _try(partial(run_bulk.delay, bulk_id=one.bulk_id))
+    return len(moving) + len(acting) + len(doing)
 
 
 @shared_task
@@ -112,6 +127,16 @@ def sweep_stale() -> int:
     for run in begun:
         wake_policy_run(run)
     return len(begun)
+
+
+@shared_task
+@beat.once_a_slot
+def apply_hours() -> int:
+    """Open and close the queues whose hours say so and return how many were opened or closed."""
+    changed = opening.apply_hours(now=statements.now())
+    if changed:
+        queues_changed()
+    return len(changed)
 
 
 @shared_task
@@ -187,6 +212,11 @@ def _work_off(kind: runs.Kind[Any], run: Any, again: Callable[[], Any]) -> int:
 
 # Shared with the pool's processes, which are forked later and hear of no signal themselves.
 _shutting_down: Any = multiprocessing.Value("b", 0, lock=False)
+
+
+def is_shutting_down() -> bool:
+    """Tell whether this worker has been told to stop."""
+    return bool(_shutting_down.value)
 
 
 @worker_shutting_down.connect

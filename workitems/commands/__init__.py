@@ -18,6 +18,7 @@ from workitems.commands.cleaning import (
 from workitems.commands.correcting import AddNote, Edit, SetPriority
 from workitems.commands.creating import Create
 from workitems.commands.ending import HangUp, Reopen, SetDisposition
+from workitems.commands.following import ErasePerson, FollowContact
 from workitems.commands.handling import Accept, ExpireOffer, HandBack, Offer, Pull, Reject, ReturnToQueue
 from workitems.commands.keeping import Archive, Purge, Unarchive
 from workitems.commands.moving import TransferOptions, TransferToAgent, TransferToQueue, UndoTransfer
@@ -55,8 +56,10 @@ __all__ = [
     "DisposeStale",
     "Dtmf",
     "Edit",
+    "ErasePerson",
     "Exempt",
     "ExpireOffer",
+    "FollowContact",
     "HandBack",
     "HangUp",
     "Hold",

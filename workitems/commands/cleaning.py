@@ -159,7 +159,8 @@ class ReopenUntouched(Reopen):
     details: dict[str, Any] = field(default_factory=dict)  # for the event: which run
 
     def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
-        """Require that it is as the run left it."""
+        """Require that it is as the run left it, and that its queue is still in use."""
+        super().check(workitem, actor, now)
         left = self.versions.get(workitem.workitem_id)
         if workitem.version != left:
             raise StaleVersion(expected=left, current=workitem.version)

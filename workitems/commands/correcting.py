@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
@@ -49,6 +51,12 @@ class Edit(Command):
     changes: dict[str, Any]
     action = Action.EDIT
     is_activity = False
+
+    def knowing(self, workitems: Sequence[Workitem]) -> Self:
+        """Load the contacts of many at once."""
+        if "contact" in self.changes:
+            prefetch_related_objects(list(workitems), "contact")
+        return self
 
     def already(self, workitem: Workitem) -> bool:
         """All as asked."""

@@ -44,7 +44,7 @@ class Create:
         """Read the queue and its channels anew."""
         if self.queue is None:
             return self
-        return replace(self, queue=Queue.objects.with_channels().get(pk=self.queue.pk))
+        return replace(self, queue=Queue.objects.held(self.queue.pk))
 
     def check(self, actor: Actor) -> None:
         """Raise a WorkitemError where it cannot arrive like this."""

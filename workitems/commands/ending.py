@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from workitems.actors import Actor
 from workitems.choices import WAITING, Action, EndedBy, Event
 from workitems.commands.base import Command, Details
+from workitems.commands.targets import check_in_use
 from workitems.errors import (
     DispositionDoesNotApply,
     InvalidValue,
@@ -47,6 +48,10 @@ class Reopen(Command):
     """Put a workitem that a policy ended back into its queue, at its old place."""
 
     action = Action.REOPEN
+
+    def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
+        """Require that its queue is still in use."""
+        check_in_use(workitem.queue)
 
     def change(self, workitem: Workitem, actor: Actor, now: datetime) -> Details:
         """Be open once more."""

@@ -16,7 +16,7 @@ from queues.models import Queue
 from workitems.actors import Actor, Standing
 from workitems.choices import WAITING, Action, Event, Recording, Scope, State
 from workitems.commands.base import Command, Details
-from workitems.commands.targets import check_takes, lock_presence, with_queues
+from workitems.commands.targets import check_in_use, check_takes, lock_presence, with_queues
 from workitems.commands.values import check_priority
 from workitems.errors import (
     AgentUnavailable,
@@ -71,7 +71,7 @@ class TransferToQueue(Command):
 
     def fresh(self) -> Self:
         """Read the queue and its channels anew."""
-        return replace(self, queue=Queue.objects.with_channels().get(pk=self.queue.pk))
+        return replace(self, queue=Queue.objects.held(self.queue.pk))
 
     def check(self, workitem: Workitem, actor: Actor, now: datetime) -> None:
         """Require another queue that is open, for this channel, and one that the actor may send work into."""
@@ -141,7 +141,8 @@ class TransferToAgent(Command):
         theirs = self.agent.member_of_queues.all()
         if workitem.queue is not None:
             return workitem.queue if theirs else None
-        return next((queue for queue in theirs if queue.takes(workitem.channel_type)), None)
+        fitting = (queue for queue in theirs if queue.takes(workitem.channel_type) and not queue.is_retired)
+        return next(fitting, None)
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class UndoTransfer(Command):
             raise TouchedSince
         if home.queue is None and self.target(workitem) in WAITING:
             raise NoQueue
+        check_in_use(home.queue)
         if home.queue is None or home.queue.pk == workitem.queue_id or self._is_his(home, workitem, actor):
             return
         if not actor.can_transfer_into(home.queue):

@@ -22,6 +22,12 @@ def check_takes(queue: Queue, channel: str) -> None:
         raise QueueRefusesChannel(queue=queue.name, channel=channel)
 
 
+def check_in_use(queue: Queue | None) -> None:
+    """Raise a WorkitemError where the queue is retired."""
+    if queue is not None and queue.is_retired:
+        raise QueueClosed(queue=queue.name)
+
+
 def with_queues(agent: User) -> User:
     """Return the agent read anew, with the queues he works in."""
     people = User.objects.select_related("presence").prefetch_related("member_of_queues__channel_rows")

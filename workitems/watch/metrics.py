@@ -24,9 +24,9 @@ from prometheus_client.registry import Collector
 from queues.models import Queue
 from workitems import lags, statements
 from workitems.choices import OPEN, State
-from workitems.models import FINISHED, OutgoingMail, PolicyRun, Presence, Run, Transfer, Workitem
+from workitems.models import FINISHED, BulkRun, OutgoingMail, PolicyRun, Presence, Run, Transfer, Workitem
 
-KINDS: dict[str, type[Run]] = {"transfers": Transfer, "policy_runs": PolicyRun}
+KINDS: dict[str, type[Run]] = {"transfers": Transfer, "policy_runs": PolicyRun, "bulk_runs": BulkRun}
 
 
 @require_safe

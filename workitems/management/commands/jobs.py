@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
 
 from workitems import lags, statements
-from workitems.models import FINISHED, PolicyRun, Run, Transfer
+from workitems.models import FINISHED, BulkRun, PolicyRun, Run, Transfer
 
-KINDS: tuple[type[Run], ...] = (Transfer, PolicyRun)
+KINDS: tuple[type[Run], ...] = (Transfer, PolicyRun, BulkRun)
 LATEST = 10
 MOST = 50
 REFRESH_SECONDS = 2.0
