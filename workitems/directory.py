@@ -14,17 +14,19 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet
+from django.db.models import PROTECT, Exists, ManyToOneRel, Model, OuterRef, ProtectedError, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.addresses import normal_email, normal_phone
 from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import DEFAULT_SLA_SECONDS
 from queues.models import Queue, QueueChannel
+from workitems import audit
 from workitems.actors import Actor
 from workitems.choices import Scope
 from workitems.commands import check_object, check_workitem_id
 from workitems.errors import (
+    ContactErased,
     DuplicateObject,
     InUse,
     InvalidValue,
@@ -32,17 +34,28 @@ from workitems.errors import (
     StaleVersion,
     UnknownObject,
 )
-from workitems.models import AuditEntry, Disposition, Workitem
+from workitems.models import Disposition, Workitem
 
 Values = Mapping[str, Any]
 
 
 def visible_contacts(actor: Actor) -> QuerySet[Contact]:
-    """Return the contacts that the actor may see: all of them, or those of the workitems that he may see."""
-    rows: QuerySet[Contact] = Contact.objects.all()
+    """Return the contacts that the actor may see: all of them, or those of the workitems that he may see.
+
+    Those that were merged into others are left out, whoever looks.
+    """
+    rows: QuerySet[Contact] = Contact.objects.standing()
     if Scope.READ in actor.everywhere:
         return rows
     return rows.filter(Exists(Workitem.objects.visible_to(actor).filter(contact=OuterRef("pk"))))
+
+
+def find_contact(contact_id: str, actor: Actor) -> Contact | None:
+    """Return the contact with this id where the actor may see it; the id of a merged one leads to the one it is now."""
+    found = Contact.objects.filter(contact_id=contact_id).first()
+    if found is None:
+        return None
+    return visible_contacts(actor).filter(pk=found.survivor.pk).first()
 
 
 def visible_queues(actor: Actor) -> QuerySet[Queue]:
@@ -69,6 +82,16 @@ def visible_agents(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(Exists(memberships))
 
 
+def is_used(row: Model) -> bool:
+    """Tell whether anything that must not lose it refers to a row, without loading what does."""
+    references = [one for one in row._meta.get_fields(include_hidden=True) if isinstance(one, ManyToOneRel)]
+    return any(
+        one.related_model._base_manager.filter(**{one.field.name: row}).exists()
+        for one in references
+        if one.on_delete is PROTECT
+    )
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of object in the directory; values come by wire name."""
@@ -82,6 +105,7 @@ class Kind:
     delete_scope: Scope
     fill: Callable[[Any, Values], None]
     fill_neighbours: Callable[[Any, Values], None]
+    look_further: Callable[[str, Actor], Any] | None = None  # where an id may lead to another object than its own
 
     def create(self, values: Values, *, actor: Actor, now: datetime) -> Any:
         """Make one and return it; raise a WorkitemError where that is refused."""
@@ -113,23 +137,32 @@ class Kind:
         """Delete one; raise InUse where a workitem or its history refers to it."""
         with transaction.atomic():
             row = self._locked(public_id, actor, self.delete_scope, if_version)
+            if is_used(row):
+                raise InUse(what=self.name, id=public_id)
             try:
                 row.delete()
-            except ProtectedError:
+            except ProtectedError:  # used just now
                 raise InUse(what=self.name, id=public_id) from None
             self._audit("deleted", public_id, {}, actor, now)
 
     def find(self, public_id: str, actor: Actor) -> Any:
         """Return one that the actor may see; raise UnknownObject otherwise."""
-        row = self.visible_to(actor).filter(**{self.id_field: public_id}).first()
+        row = self._visible(public_id, actor)
+        if row is None and self.look_further is not None:
+            row = self.look_further(public_id, actor)
         if row is None:
             raise UnknownObject(what=self.name, id=public_id)
         return row
 
+    def _visible(self, public_id: str, actor: Actor) -> Any:
+        return self.visible_to(actor).filter(**{self.id_field: public_id}).first()
+
     def _locked(self, public_id: str, actor: Actor, scope: Scope, if_version: int | None) -> Any:
-        seen = self.find(public_id, actor)
-        row: Any = self.model._default_manager.select_for_update().filter(pk=seen.pk).first()
-        if row is None:
+        """Return the very one that has this id, locked: nobody changes or deletes another one by mistake."""
+        seen = self._visible(public_id, actor)
+        rows = self.model._default_manager.select_for_update()
+        row: Any = rows.filter(pk=seen.pk).first() if seen is not None else None
+        if row is None or getattr(row, "merged_into_id", None) is not None:  # gone, or merged, while we waited
             raise UnknownObject(what=self.name, id=public_id)
         self._require(actor, scope, row)
         if if_version is not None and if_version != row.version:
@@ -149,15 +182,7 @@ class Kind:
             raise DuplicateObject(what=self.name, id=values.get(self.id_name) or values.get("externalId", "")) from None
 
     def _audit(self, what: str, public_id: str, values: Values, actor: Actor, now: datetime) -> None:
-        AuditEntry.objects.create(
-            at=now,
-            actor=actor.name,
-            user=actor.user,
-            door=actor.door,
-            what=f"{self.name} {what}",
-            subject=public_id,
-            details={"values": dict(values)} if values else {},
-        )
+        audit.write(f"{self.name} {what}", public_id, actor=actor, now=now, values=dict(values))
 
 
 def _fill(names: Mapping[str, str]) -> Callable[[Any, Values], None]:
@@ -200,6 +225,8 @@ DISPOSITION_FACTS = _fill({"name": "name", "resolved": "is_resolved", "types": "
 
 
 def _fill_contact(row: Contact, values: Values) -> None:
+    if row.erased_at is not None:
+        raise ContactErased(contact=row.contact_id)
     if "contactId" in values:
         try:
             check_workitem_id(values["contactId"])
@@ -250,6 +277,8 @@ def _replace(rows: Any, field: str, wanted: list[str], make: Callable[[str], Any
 
 def _fill_queue(row: Queue, values: Values) -> None:
     QUEUE_FACTS(row, values)
+    if row.is_retired and row.is_open:
+        raise InvalidValue(field="isOpen", problem=_("The queue is retired. Bring it back first."))
     for name in ("members", "supervisors"):
         unknown = set(values.get(name, ())) - set(_users(values.get(name, ())))
         if unknown:
@@ -296,6 +325,7 @@ CONTACT = Kind(
     delete_scope=Scope.ADMIN,
     fill=_fill_contact,
     fill_neighbours=_fill_contact_addresses,
+    look_further=find_contact,
 )
 QUEUE = Kind(
     name="queue",

@@ -17,7 +17,7 @@ from workitems.actors import Actor
 from workitems.api.errors import invalid
 from workitems.choices import Action, Scope
 from workitems.commands import INTERNAL_ID
-from workitems.directory import visible_contacts
+from workitems.directory import find_contact
 from workitems.errors import MissingScope, UnknownWorkitem
 from workitems.lifecycle import MOVES
 from workitems.models import Disposition, Workitem
@@ -108,8 +108,8 @@ def readable_queue(given: str, actor: Actor, field: str = "selectedQueue") -> Qu
 
 
 def contact(given: str, actor: Actor) -> Contact:
-    """Return the contact with this id, where the actor can see him."""
-    found = visible_contacts(actor).filter(contact_id=given).first()
+    """Return the contact with this id, or the one that it was merged into, where the actor can see him."""
+    found = find_contact(given, actor)
     if found is None:
         raise invalid("contactId", _("There is no contact %s.") % given)
     return found

@@ -229,7 +229,7 @@ class Importer:
             key = (person.source, person.external_id)
             contact = known_by_id.get(person.contact_id) if person.contact_id else known_by_source.get(key)
             if contact:
-                found[person] = contact
+                found[person] = contact.survivor
             elif self.create_missing:
                 missing[person] = _new_contact(person)
         Contact.objects.bulk_create(missing.values())
