@@ -1,9 +1,10 @@
-"""A person's own page: the tokens of his scripts, made, shown once and revoked."""
+"""A person's own pages: his account, and the tokens of his scripts, made, shown once and revoked."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from oauth2_provider.settings import oauth2_settings
 
 from workitems.actors import Actor
@@ -68,6 +69,15 @@ class TokenForm(forms.Form):
             return tokens.make_personal(
                 self.user, name=self.cleaned_data["name"], scopes=scopes, days=self.cleaned_data["days"], now=now
             )
+
+
+@login_required
+@never_cache
+@require_safe
+def account_page(request: HttpRequest) -> HttpResponse:
+    """Lead to the person's password, second factor, sessions and tokens."""
+    has_second_factor = Authenticator.objects.filter(user=request.user.pk).exclude(type="recovery_codes").exists()
+    return render(request, "account/account.html", {"has_second_factor": has_second_factor})
 
 
 @login_required

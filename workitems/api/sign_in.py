@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 from rest_framework import exceptions
-from unfold.forms import AuthenticationForm as ThemedAuthenticationForm
 
 from workitems.api.models import SignInGuard
+from workitems.middleware import caller_address
 
 WINDOW_SECONDS = 15 * 60
 PER_NAME = 10
@@ -90,13 +87,8 @@ def address_keys(meta: Mapping[str, Any]) -> list[str]:
 
 
 def address_of(meta: Mapping[str, Any]) -> str:
-    """Return the caller's address as nobody can choose it: a proxy of ours adds what it saw at the end of the list.
-
-    Of an IPv6 address only the network counts: one household has all of it.
-    """
-    address = str(meta.get("REMOTE_ADDR") or "")
-    if settings.BEHIND_PROXY:
-        address = str(meta.get("HTTP_X_FORWARDED_FOR") or "").rpartition(",")[2].strip() or address
+    """Return the caller's address; of an IPv6 address only the network: one household has all of it."""
+    address = caller_address(meta)
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
@@ -126,21 +118,6 @@ class GuardedBackend(ModelBackend):
             return None
         reservation.take_back()
         return user
-
-
-class LimitedForm(AuthenticationForm):
-    """A log-in form that says when the next attempt makes sense."""
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the refusal into an error of the form."""
-        try:
-            return super().clean()
-        except TooManyAttempts as refusal:
-            raise ValidationError(str(refusal.detail), code=refusal.default_code) from refusal
-
-
-class BackOfficeForm(LimitedForm, ThemedAuthenticationForm):
-    """The same in the back office's clothes."""
 
 
 def _locked(keys: tuple[str, ...]) -> list[SignInGuard]:
