@@ -73,15 +73,22 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="")
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
     "config.back_office.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "guardian",
+    "import_export",
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
@@ -103,6 +110,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.sessions.LongestSessionMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "workitems.api.accounts.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -122,6 +131,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"list_tags": "workitems.admin.list_tags"},
         },
     },
 ]
@@ -171,9 +181,37 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = reverse_lazy("login")
+LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = reverse_lazy("home")
-LOGOUT_REDIRECT_URL = reverse_lazy("login")
+LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
+PASSWORD_RESET_TIMEOUT = int(timedelta(days=3).total_seconds())
+
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="staff")  # who must have one: staff, everyone, or off
+ACCOUNT_ADAPTER = "workitems.api.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "workitems.api.accounts.SignInForm",
+    "reauthenticate": "workitems.api.accounts.PasswordAgainForm",
+    "change_password": "workitems.api.accounts.NewPasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {
+    "login": False,
+    "login_failed": False,
+    "change_password": False,
+    "reauthenticate": False,
+}  # sign_in.py counts in rows that all processes share
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+MFA_ADAPTER = "workitems.api.accounts.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "workitems.api.accounts.CodeForm",
+    "reauthenticate": "workitems.api.accounts.CodeOnceMoreForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whom a colleague has invited needs no address at all
 
 SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())  # of idleness
 SESSION_SAVE_EVERY_REQUEST = True
@@ -327,7 +365,10 @@ CELERY_TASK_DEFAULT_QUEUE = INTERACTIVE
 CELERY_TASK_ROUTES = {
     "workitems.tasks.run_transfer": {"queue": BULK},
     "workitems.tasks.run_policy": {"queue": BULK},
+    "workitems.tasks.run_bulk": {"queue": BULK},
     "workitems.tasks.sweep_stale": {"queue": BULK},
+    "workitems.admin.tasks.run_export": {"queue": BULK},
+    "workitems.admin.tasks.run_import": {"queue": BULK},
 }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1.5
 BROKER_TRIES = {"max_retries": 0, "interval_start": 0}  # config/publishing.py tries again where that is worth it
@@ -366,6 +407,9 @@ CELERY_BEAT_SCHEDULE = {
     "drive_runs": periodic("workitems.tasks.drive_runs", 5.0),
     "keep_sending": periodic("workitems.tasks.keep_sending", 15.0),
     "sweep_stale": periodic("workitems.tasks.sweep_stale", 60.0),
+    "apply_hours": periodic("workitems.tasks.apply_hours", 30.0),
+    "drive_exports": periodic("workitems.admin.tasks.drive_exports", 5.0),
+    "forget_exports": periodic("workitems.admin.tasks.forget_exports", 3600.0),
     "forget": periodic("workitems.api.tasks.forget", 3600.0),
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
@@ -384,15 +428,40 @@ LOGGING = logs.configuration(env.str("LOG_FORMAT", default="line"), env.str("LOG
 
 # The admin's looks
 
+ENVIRONMENT_NAME = env.str("ENVIRONMENT_NAME", default="")
+
 UNFOLD = {
     "SITE_TITLE": "Workitems",
     "SITE_HEADER": "Workitems",
     "SITE_SUBHEADER": _("Back office"),
-    "SITE_SYMBOL": "support_agent",
     "SITE_URL": reverse_lazy("home"),
     "SHOW_VIEW_ON_SITE": True,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")},
     ],
-    "STYLES": [lambda request: static("admin.css")],
+    "ENVIRONMENT": "config.back_office.environment",
+    "ENVIRONMENT_TITLE_PREFIX": "config.back_office.title_prefix",
+    "STYLES": [lambda request: static("admin.css"), lambda request: static("site.css")],
+    "SCRIPTS": [lambda request: static("site.js")],
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "workitems.admin.navigation.sidebar",
+    },
+    "COLORS": {
+        # the blue of the other pages, in the theme's steps; white reads on 600, and 500 reads on dark
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(70.7% .165 254.624)",
+            "600": "oklch(48.8% .243 264.376)",
+            "700": "oklch(42.4% .199 265.638)",
+            "800": "oklch(37.9% .146 265.522)",
+            "900": "oklch(33% .12 266)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
 }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache as once
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.core.cache import cache
+
+Found = TypeVar("Found")
 
 
 @once
@@ -19,10 +22,10 @@ def out_of_reach() -> tuple[type[Exception], ...]:
     return (RedisError,)
 
 
-def remembered(key: str, look: Callable[[], bool], seconds: int) -> bool:
+def remembered(key: str, look: Callable[[], Found], seconds: int) -> Found:
     """Return what looking has found within the last seconds, here or elsewhere."""
     try:
-        return bool(cache.get_or_set(key, look, seconds))
+        return cast("Found", cache.get_or_set(key, look, seconds))
     except out_of_reach():
         return look()
 

@@ -107,6 +107,13 @@ class QueueClosed(WorkitemError):
     text = _("%(queue)s is closed.")
 
 
+class QueueHasWork(WorkitemError):
+    """A queue with work in it cannot be retired."""
+
+    code = "queue_has_work"
+    text = _("%(queue)s still has %(count)s workitems in it.")
+
+
 class QueueRefusesChannel(WorkitemError):
     """The queue does not take work of this channel."""
 
@@ -185,10 +192,10 @@ class OtherPolicy(WorkitemError):
 
 
 class TouchedSince(WorkitemError):
-    """Somebody has changed it since the transfer that is to be undone."""
+    """Somebody has changed it since the work that is to be undone."""
 
     code = "touched_since"
-    text = _("It has been changed since it was transferred.")
+    text = _("It has been changed since.")
 
 
 class WrongRunState(WorkitemError):
@@ -282,6 +289,41 @@ class InUse(WorkitemError):
     text = _("The %(what)s %(id)s is in use.")
 
 
+class SameContact(WorkitemError):
+    """A contact cannot be merged into itself."""
+
+    code = "same_contact"
+    text = _("A contact cannot be merged into itself.")
+
+
+class ContactMerged(WorkitemError):
+    """The contact went up in another one."""
+
+    code = "contact_merged"
+    text = _("%(contact)s was merged into %(kept)s meanwhile.")
+
+
+class ContactErased(WorkitemError):
+    """The personal data of the contact was erased for good."""
+
+    code = "contact_erased"
+    text = _("The personal data of %(contact)s was erased for good.")
+
+
+class ContactHasOpenWork(WorkitemError):
+    """Somebody is still at work for the contact."""
+
+    code = "contact_has_open_work"
+    text = _("There is still open work for %(contact)s: end it first.")
+
+
+class MergeUndone(WorkitemError):
+    """The merge was taken back before."""
+
+    code = "merge_undone"
+    text = _("The merge %(merge)s has been undone already.")
+
+
 class InvalidSearch(WorkitemError):
     """A search cannot be understood, or costs more than it may.
 
@@ -293,6 +335,20 @@ class InvalidSearch(WorkitemError):
 
     def __init__(self, problem: object, *, position: int = 0, suggestion: str = "") -> None:
         super().__init__(problem=problem, position=position, suggestion=suggestion)
+
+
+class TooManyRows(WorkitemError):
+    """More rows than one file takes."""
+
+    code = "too_many_rows"
+    text = _("There are more than %(most)s rows; narrow the list with a filter.")
+
+
+class ListClosed(WorkitemError):
+    """The list that was asked for is not open to this person, or not any more."""
+
+    code, kind = "list_closed", Kind.FORBIDDEN
+    text = _("You may not see this list any more.")
 
 
 class InvalidValue(WorkitemError):

@@ -1,5 +1,41 @@
 """The back office's door: it shows, filters and triggers; whatever changes a workitem goes through services."""
 
-from workitems.admin import dispositions, mails, people, policies, policy_runs, presences, transfers, workitems
+from workitems.admin import (
+    audit_log,
+    bulk_runs,
+    contact_merges,
+    contacts,
+    dispositions,
+    exports,
+    groups,
+    mails,
+    people,
+    policies,
+    policy_runs,
+    presences,
+    queues,
+    saved_views,
+    time_events,
+    transfers,
+    workitems,
+)
 
-__all__ = ["dispositions", "mails", "people", "policies", "policy_runs", "presences", "transfers", "workitems"]
+__all__ = [
+    "audit_log",
+    "bulk_runs",
+    "contact_merges",
+    "contacts",
+    "dispositions",
+    "exports",
+    "groups",
+    "mails",
+    "people",
+    "policies",
+    "policy_runs",
+    "presences",
+    "queues",
+    "saved_views",
+    "time_events",
+    "transfers",
+    "workitems",
+]

@@ -10,17 +10,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 
 from workitems import mails, tasks
 from workitems.admin.base import AT_ONCE, CappedPaginator, actor_of
+from workitems.admin.exporting import Exporting
 from workitems.choices import Scope
 from workitems.errors import WorkitemError
 from workitems.models import OutgoingMail, Workitem
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(ModelAdmin):
+class OutgoingMailAdmin(Exporting):
     """Answers by e-mail, and what the mail server said to them."""
 
     list_display = ["mail_id", "workitem", "subject", "progress", "attempts", "created_at", "sent_at", "error"]

@@ -14,12 +14,12 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from queues.channels import Channel
 from workitems import policies
 from workitems.admin.base import actor_of, duration, grouped
+from workitems.admin.exporting import Exporting
 from workitems.choices import Scope, State
 from workitems.errors import DuplicateObject, StaleVersion
 from workitems.models import StalePolicy, Workitem
@@ -55,7 +55,7 @@ class StalePolicyForm(forms.ModelForm):
         return cleaned
 
 
-class OnlyForAdmins(ModelAdmin):
+class OnlyForAdmins(Exporting):
     """Pages for those with the admin scope everywhere; for others they do not exist."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -18,14 +19,14 @@ from unfold.decorators import display
 
 from queues.channels import Channel
 from queues.models import Queue
-from workitems import policies, runs, tasks
-from workitems.admin import receipts
+from workitems import policies, tasks
 from workitems.admin.base import actor_of, duration, grouped
 from workitems.admin.policies import OnlyForAdmins
+from workitems.admin.run_words import OUTCOMES, Chip, Line, progress_of, reason_of
 from workitems.admin.runs import RunAdmin
 from workitems.choices import State
 from workitems.errors import WorkitemError
-from workitems.models import DRIVEN, FINISHED, PolicyRun, PolicyRunItem, Run, RunItem, StalePolicy, Workitem
+from workitems.models import FINISHED, PolicyRun, PolicyRunItem, RunItem, StalePolicy, Workitem
 
 ITEMS_SHOWN = 50
 
@@ -76,18 +77,12 @@ class PolicyRunAdmin(OnlyForAdmins, RunAdmin):
         if request.method == "POST":
             raise PermissionDenied  # what was done stays as it is written
         run: PolicyRun = self.seen(request, object_id)
-        now = timezone.now()
-        seconds = run.remaining_seconds(now)
         return self.page(
             request,
             "policy_run.html",
             _title(run),
             run=run,
-            icon=receipts.icon_of(run),
-            bar=receipts.bar_of(run),
-            rate=receipts.rate_of(run, now),
-            remaining="" if seconds is None else duration(seconds),
-            counts={name: grouped(getattr(run, name)) for name in ("done", "refused", "failed", "pending")},
+            **progress_of(run, timezone.now()),
             terms=_terms(run),
             reopened_by=list(run.reopened_by.order_by("pk")),
             **_buttons(run),
@@ -198,10 +193,6 @@ def _can_be_reopened(run: PolicyRun) -> bool:
 def _buttons(run: PolicyRun) -> dict[str, bool]:
     return {
         "is_alert": run.is_halting and run.acknowledged_at is None,
-        "can_pause": run.state in DRIVEN,
-        "can_resume": run.state == Run.State.PAUSED,
-        "can_cancel": not run.is_finished,
-        "can_retry": run.failed > 0 and run.state != Run.State.CANCELLED,
         "can_reopen": _can_be_reopened(run),
     }
 
@@ -231,32 +222,36 @@ def _items(run: PolicyRun, request: HttpRequest) -> dict[str, Any]:
     counts[Outcome.PENDING] = run.pending
     asked = request.GET.get("outcome", "")
     outcome = asked if asked in Outcome.values else ""
-    total = counts[Outcome(outcome)] if outcome else run.total
+    code = request.GET.get("code", "") if outcome == Outcome.REFUSED else ""
+    total = run.refusals.get(code, 0) if code else counts[Outcome(outcome)] if outcome else run.total
     pages = max(1, -(-total // ITEMS_SHOWN))
     number = request.GET.get("page", "1")
     page = min(max(1, int(number)), pages) if number.isdecimal() and len(number) < 10 else 1
     rows = run.items.order_by("pk")
     rows = rows.filter(outcome=outcome) if outcome else rows
+    rows = rows.filter(code=code) if code else rows
     items = list(rows[(page - 1) * ITEMS_SHOWN : page * ITEMS_SHOWN])
     known = Workitem.objects.filter(workitem_id__in=[item.workitem_id for item in items]).select_related("queue")
     by_id = {workitem.workitem_id: workitem for workitem in known}
 
     def address(wanted: int) -> str:
-        return urlencode([("outcome", outcome)] * bool(outcome) + [("page", str(wanted))])
+        asked = {"outcome": outcome, "code": code, "page": str(wanted)}
+        return urlencode({name: value for name, value in asked.items() if value})
 
     return {
         "lines": [_line(run, item, by_id.get(item.workitem_id)) for item in items],
         "chips": [
-            (_("All"), grouped(run.total), "", not outcome),
+            Chip(_("All"), grouped(run.total), "", not outcome),
             *(
-                (_word(run, one), grouped(count), urlencode({"outcome": one.value}), one == outcome)
+                Chip(_word(run, one), grouped(count), urlencode({"outcome": one.value}), one == outcome)
                 for one, count in counts.items()
                 if count or one == outcome
             ),
         ],
-        "reasons": sorted(
-            ((_reason(code), grouped(count)) for code, count in run.refusals.items()), key=lambda one: one[0]
-        ),
+        "reasons": [
+            Chip(words, grouped(count), urlencode({"outcome": Outcome.REFUSED.value, "code": one}), one == code)
+            for words, one, count in sorted((_reason(one), one, count) for one, count in run.refusals.items())
+        ],
         "page": page,
         "pages": pages,
         "newer": address(page - 1) if page > 1 else "",
@@ -264,20 +259,20 @@ def _items(run: PolicyRun, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _line(run: PolicyRun, item: PolicyRunItem, workitem: Workitem | None) -> dict[str, Any]:
+def _line(run: PolicyRun, item: PolicyRunItem, workitem: Workitem | None) -> Line:
     about = ""
     if workitem is not None:
         queue = workitem.queue.name if workitem.queue else ""
         about = " · ".join(text for text in (workitem.name, workitem.get_state_display(), queue) if text)
-    return {
-        "id": item.workitem_id,
-        "pk": workitem.pk if workitem else None,
-        "about": about,
-        "outcome": item.outcome,
-        "icon": receipts.OUTCOMES[Outcome(item.outcome)][0],
-        "word": _word(run, Outcome(item.outcome)),
-        "reason": runs.refusal_of(item) or item.error,
-    }
+    return Line(
+        workitem_id=item.workitem_id,
+        address=reverse("admin:workitems_workitem_change", args=[workitem.pk]) if workitem else "",
+        about=about,
+        outcome=item.outcome,
+        icon=OUTCOMES[Outcome(item.outcome)][0],
+        word=_word(run, Outcome(item.outcome)),
+        reason=reason_of(item),
+    )
 
 
 def _word(run: PolicyRun, outcome: RunItem.Outcome) -> str:

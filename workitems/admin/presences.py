@@ -1,59 +1,96 @@
-"""Who is there, how much he can take and has, and what he leaves behind, in the back office."""
+"""Agents in the back office: who is there, how much he can take and has, where he works and what he may."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from queues.channels import Channel
-from workitems import routing, tasks
+from workitems import directory, routing, tasks
+from workitems.actors import Actor
 from workitems.admin.base import AT_ONCE, actor_of
-from workitems.admin.workitems import DataField
+from workitems.admin.guarded import GuardedAdmin, SeenForm, age
+from workitems.admin.queue_load import items_address
+from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
-from workitems.models import Presence, Workitem
+from workitems.models import AuditEntry, Presence, Workitem
+from workitems.models.presence import MOST_AT_ONCE
 
 PROBLEMS_SHOWN = 10
+LOOKS = {
+    Presence.Status.AVAILABLE: ("wi-done", "check_circle"),
+    Presence.Status.AWAY: ("wi-paused", "schedule"),
+    Presence.Status.NO_ANSWER: ("wi-cancelled", "phone_missed"),
+    Presence.Status.OFFLINE: ("", "do_not_disturb_on"),
+}
 
 
-class PresenceForm(forms.ModelForm):
-    """Whether an agent takes work, and how much of it."""
+CAPACITIES = {
+    "capacity_voice": Channel.VOICE,
+    "capacity_video_meeting": Channel.VIDEO_MEETING,
+    "capacity_chat": Channel.CHAT,
+    "capacity_sms": Channel.SMS,
+    "capacity_email": Channel.EMAIL,
+}
 
-    capacity = DataField(
-        required=False,
-        label=Presence._meta.get_field("capacity").verbose_name,
-        help_text=Presence._meta.get_field("capacity").help_text,
-        widget=UnfoldAdminTextareaWidget,
-    )
+
+class AgentForm(SeenForm):
+    """Whether an agent takes work, and how much of it; a field for each channel stands beside these."""
 
     class Meta:
         model = Presence
-        fields = ["status", "capacity"]
+        fields = ["status"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.update({name: self.instance.room_for(channel) for name, channel in CAPACITIES.items()})
         if "status" in self.fields:  # only expired offers mark somebody as not answering
             chosen = [one for one in Presence.Status if one in (*routing.CHOICES, self.instance.status)]
             self.fields["status"].choices = [(one.value, one.label) for one in chosen]  # type: ignore[attr-defined]
 
-    def clean_capacity(self) -> Any:
-        """Take nothing for no capacity at all."""
-        return self.cleaned_data["capacity"] or {}
+    @property
+    def capacity(self) -> dict[str, int]:
+        """Return the capacity that was typed, without the channels on which the agent takes nothing."""
+        typed = {channel.value: self.cleaned_data[name] or 0 for name, channel in CAPACITIES.items()}
+        return {channel: most for channel, most in typed.items() if most}
+
+
+def _room_field(channel: Channel) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=channel.label,
+        required=False,
+        min_value=0,
+        max_value=MOST_AT_ONCE,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 0, "max": MOST_AT_ONCE}),
+    )
+
+
+class AgentWithCapacityForm(AgentForm):
+    """The form of those who may say how much an agent takes."""
+
+    capacity_voice = _room_field(Channel.VOICE)
+    capacity_video_meeting = _room_field(Channel.VIDEO_MEETING)
+    capacity_chat = _room_field(Channel.CHAT)
+    capacity_sms = _room_field(Channel.SMS)
+    capacity_email = _room_field(Channel.EMAIL)
 
 
 class LoadedChangeList(ChangeList):
-    """A page of presences with what their agents have in hand, counted for all of them at once."""
+    """A page of agents with what they have in hand, counted for all of them at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then the loads."""
@@ -66,59 +103,113 @@ class LoadedChangeList(ChangeList):
 
 
 @admin.register(Presence)
-class PresenceAdmin(ModelAdmin):
-    """Agents who are there, or not."""
+class PresenceAdmin(GuardedAdmin):
+    """The people who work in queues."""
 
-    form = PresenceForm
-    list_display = ["user", "status", "since", "load"]
-    list_filter = ["status"]
+    kind = "agent"
+    form = AgentForm
+    list_display = ["username", "full_name", "presence", "load", "works_in"]
+    list_filter = ["status", "user__member_of_queues"]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
-    fields = ["user", "status", "since", "capacity", "load"]
-    readonly_fields = ["user", "since", "load"]
     ordering = ["user__username"]
     actions = ["return_all"]
-    list_per_page = 25
-    show_full_result_count = False
+    change_form_outer_before_template = "admin/workitems/agent_head.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Presence]:
-        """Show the agents of the queues in which the person may write."""
-        actor = actor_of(request)
-        rows: QuerySet[Presence] = super().get_queryset(request)
-        if Scope.WRITE in actor.everywhere:
+    class Media:
+        css = {"all": ["queues.css"]}
+
+    def visible_rows(self, actor: Actor) -> QuerySet[Presence]:
+        """Show the agents of the queues that the person may see; to those who see all work, all agents."""
+        queues = Prefetch("user__member_of_queues", directory.visible_queues(actor).order_by("name"), "seen_queues")
+        rows = Presence.objects.select_related("user").prefetch_related(queues)
+        if Scope.READ in actor.everywhere:
             return rows
-        theirs = User.objects.filter(member_of_queues__in=actor.queues_with(Scope.WRITE))
-        return rows.filter(user__in=theirs)
+        return rows.filter(user__in=directory.visible_agents(actor))
+
+    def can_change(self, actor: Actor, row: Presence | None) -> bool:
+        """Let those change it who may write where the agent works."""
+        return actor.can_anywhere(Scope.WRITE) if row is None else routing.may_set_presence(row.user, actor)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Count the loads of a page at once."""
         return LoadedChangeList
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Offer the queues to filter by to those only who see all of them."""
+        return self.list_filter if Scope.READ in actor_of(request).everywhere else ["status"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Leave the capacity to those with the admin scope where the agent works."""
-        may_set = obj is not None and routing.may_set_capacity(obj.user, actor_of(request))
-        return self.readonly_fields if may_set else [*self.readonly_fields, "capacity"]
+        if self._may_set_capacity(request, obj):
+            kwargs["form"] = AgentWithCapacityForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the capacity as numbers to change, or as words."""
+        told = list(CAPACITIES) if self._may_set_capacity(request, obj) else ["capacity_in_words"]
+        return [(None, {"fields": ["status"]}), (gettext_lazy("How much at a time"), {"fields": told})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Show the capacity in words to those who may not set it."""
+        return [] if self._may_set_capacity(request, obj) else ["capacity_in_words"]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Show above the form what the agent has in hand, where he works and what he may."""
+        presence = self.get_object(request, object_id) if object_id else None
+        context = self._head(request, presence) if presence is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: Presence, form: Any, change: bool) -> None:
+        """Have the domain do it: who goes offline hands back what he was offered."""
+        actor, now = actor_of(request), timezone.now()
+        request.facts_before = self.facts_of(Presence.objects.get(pk=obj.pk))  # type: ignore[attr-defined]
+        if "status" in form.changed_data:
+            routing.set_presence(obj.user, Presence.Status(form.cleaned_data["status"]), actor=actor, now=now)
+        if CAPACITIES.keys() & set(form.changed_data):
+            routing.set_capacity(obj.user, form.capacity, actor=actor, now=now)
+        if form.changed_data:
+            tasks.wake_routing()
+
+    def write_audit(self, request: HttpRequest, what: str, row: Presence, **details: Any) -> None:
+        """Write it down about the person by his username."""
+        super().write_audit(request, what, row.user, **details)
+
+    def history_of(self, row: Presence) -> QuerySet[AuditEntry]:
+        """Return what was done to the agent, the latest first."""
+        return super().history_of(row.user)
+
+    @admin.display(description=gettext_lazy("agent"), ordering="user__username")
+    def username(self, presence: Presence) -> str:
+        """Show the username."""
+        return presence.user.get_username()
+
+    @admin.display(description=gettext_lazy("name"), ordering="user__last_name")
+    def full_name(self, presence: Presence) -> str:
+        """Show the name."""
+        return presence.user.get_full_name()
+
+    @admin.display(description=gettext_lazy("presence"), ordering="status")
+    def presence(self, presence: Presence) -> SafeString:
+        """Say whether he takes work, in a word with an icon, and since when."""
+        return _presence_word(presence)
 
     @admin.display(description=gettext_lazy("in hand, of capacity"))
     def load(self, presence: Any) -> str:
         """Tell for each channel how much the agent has in hand, and how much he can take."""
-        if not hasattr(presence, "held"):
-            presence.held = routing.in_hand([presence.user_id], now=timezone.now())[presence.user_id]
-        return ", ".join(
-            f"{channel.label} {presence.held[channel]}/{presence.room_for(channel)}"
-            for channel in Channel
-            if presence.held[channel] or presence.room_for(channel)
-        )
+        return ", ".join(f"{channel.label} {held}/{room}" for channel, held, room in _room(presence, presence.held))
 
-    def save_model(self, request: HttpRequest, obj: Presence, form: Any, change: bool) -> None:
-        """Have the domain do it: who goes offline hands back what he was offered."""
-        actor, now, values = actor_of(request), timezone.now(), form.cleaned_data
-        if "status" in form.changed_data:
-            routing.set_presence(obj.user, Presence.Status(values["status"]), actor=actor, now=now)
-        if "capacity" in form.changed_data:
-            routing.set_capacity(obj.user, values["capacity"], actor=actor, now=now)
-        if form.changed_data:
-            tasks.wake_routing()
+    @admin.display(description=gettext_lazy("queues"))
+    def works_in(self, presence: Any) -> str:
+        """Name the queues, those of them that the person may see."""
+        return ", ".join(queue.name for queue in presence.user.seen_queues) or "–"
+
+    @admin.display(description=gettext_lazy("capacity"))
+    def capacity_in_words(self, presence: Presence) -> str:
+        """Tell the capacity of each channel."""
+        return ", ".join(f"{channel.label} {presence.room_for(channel)}" for channel in Channel)
 
     @admin.action(description=gettext_lazy("Return all to queue…"), permissions=["change"])
     def return_all(self, request: HttpRequest, queryset: QuerySet[Presence]) -> HttpResponse | None:
@@ -155,24 +246,31 @@ class PresenceAdmin(ModelAdmin):
         for line in refused[:PROBLEMS_SHOWN]:
             messages.warning(request, line)
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Open to everybody who may write some workitem."""
-        return actor_of(request).can_anywhere(Scope.WRITE)
+    def _may_set_capacity(self, request: HttpRequest, presence: Any) -> bool:
+        return presence is not None and routing.may_set_capacity(presence.user, actor_of(request))
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Open to those who may write where the agent works."""
-        return self.has_change_permission(request, obj)
+    def _head(self, request: HttpRequest, presence: Any) -> dict[str, Any]:
+        actor, agent = actor_of(request), presence.user
+        held = routing.in_hand([agent.pk], now=timezone.now())[agent.pk]
+        return {
+            "agent": agent,
+            "presence_word": _presence_word(presence),
+            "room": _room(presence, held),
+            "items": items_address(agent=agent.get_username()),
+            "queues": agent.seen_queues,
+            "may_see_scopes": actor.can_anywhere(Scope.ADMIN),
+            "scope_lines": lines_for(agent, actor) if actor.can_anywhere(Scope.ADMIN) else [],
+        }
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Open to those who may write where the agent works."""
-        return self.has_module_permission(request) and (
-            obj is None or routing.may_set_presence(obj.user, actor_of(request))
-        )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let presences begin when somebody first says one."""
-        return False
+def _presence_word(presence: Presence) -> SafeString:
+    style, icon = LOOKS[Presence.Status(presence.status)]
+    facts = {"style": style, "icon": icon, "word": presence.get_status_display()}
+    ago = age(presence.since, timezone.now())
+    return render_to_string("admin/workitems/agent_presence.html", {**facts, "since": presence.since, "ago": ago})
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let presences go with their agents."""
-        return False
+
+def _room(presence: Presence, held: Counter[str]) -> list[tuple[Channel, int, int]]:
+    """Return for each channel that matters to the agent what he has in hand and how much he can take."""
+    lines = [(channel, held[channel], presence.room_for(channel)) for channel in Channel]
+    return [line for line in lines if line[1] or line[2]]

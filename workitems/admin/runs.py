@@ -14,14 +14,14 @@ from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 
-from workitems.admin import receipts
+from workitems.admin import run_words
 from workitems.admin.base import CappedPaginator
+from workitems.admin.exporting import Exporting
 from workitems.models import Run
 
 
-class RunAdmin(ModelAdmin):
+class RunAdmin(Exporting):
     """Runs of one kind; `search_fields` names the one field with their public id."""
 
     ordering = ["-pk"]
@@ -58,13 +58,13 @@ class RunAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_word(self, run: Run) -> str:
         """Show the state with its icon."""
-        return render_to_string("admin/workitems/run_state.html", {"run": run, "icon": receipts.icon_of(run)})
+        return render_to_string("admin/workitems/run_state.html", {"run": run, "icon": run_words.icon_of(run)})
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, run: Run) -> str:
         """Show how far it is, as a bar and in words, at what rate, and how long it will still take."""
-        pace = receipts.pace_of(run, timezone.now())
-        return render_to_string("admin/workitems/run_bar.html", {**receipts.bar_of(run), "pace": pace})
+        pace = run_words.pace_of(run, timezone.now())
+        return render_to_string("admin/workitems/run_bar.html", {**run_words.bar_of(run), "pace": pace})
 
     @admin.display(description=gettext_lazy("started"), ordering="started_at", empty_value="–")
     def began(self, run: Run) -> str | None:
