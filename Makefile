@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= var
+ENVIRONMENT_NAME ?= Demo
 SEED ?= 1
 MINUTES ?= 20
 VENV := .venv
@@ -11,10 +12,10 @@ BIN := $(VENV)/bin
 export DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test torture check format lock openapi
+.PHONY: help env env-dev demo test torture check format lock openapi screenshots
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 env: $(VENV)/.installed-requirements ## Make .venv with the locked dependencies
 
@@ -25,7 +26,7 @@ $(VENV)/.installed-%: %.txt
 	@touch $@
 
 demo: env ## Run the product with a demo contact centre (PORT=8000, DATA_DIR=var)
-	@HTTPS=off $(BIN)/python manage.py demo --port "$(PORT)"
+	@HTTPS=off SECOND_FACTOR=off ENVIRONMENT_NAME="$(ENVIRONMENT_NAME)" $(BIN)/python manage.py demo --port "$(PORT)"
 
 check: env-dev ## Format, lint, types, import rules, migrations, deployment settings
 	@.ci/check $(BIN)
@@ -47,6 +48,9 @@ lock: ## Pin the newest dependencies that pyproject.toml allows (needs uv)
 		--no-emit-index-url pyproject.toml -o requirements.txt
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+screenshots: env-dev ## Take pictures of the back office's main pages from a fresh demo, into docs/screenshots
+	$(BIN)/python -m tests.screenshots
 
 openapi: env-dev ## Write docs/openapi.json anew; the tests tell what a change of it would break
 	$(BIN)/python manage.py openapi docs/openapi.json

@@ -20,8 +20,13 @@ from workitems.groups import grant
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what talks to the broker that the environment names: with another broker, nothing else can go otherwise."""
+    """Mark what talks to the broker that the environment names, and what looks at pages in a browser.
+
+    With another broker nothing but the first can go otherwise; with another database the second goes as it did.
+    """
     for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
         talks = hasattr(getattr(item, "module", None), "REAL_BROKER_URL")
         if talks or "hall" in getattr(item, "fixturenames", ()):
             item.add_marker("broker")

@@ -11,4 +11,5 @@ REAL_BROKER_URL = os.environ["REAL_BROKER_URL"]
 os.environ["CELERY_BROKER_URL"] = "memory://"
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="workitems-tests-")
 os.environ["HTTPS"] = "off"
+os.environ["SECOND_FACTOR"] = "off"  # but for the tests of it
 os.environ.setdefault("DATABASE_POOL_SIZE", "40")

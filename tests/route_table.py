@@ -882,6 +882,9 @@ PAGE_PEOPLE = (
     "anonymous", "inactive", "nobody", "staff", "read-here", "read", "write", "delete", "admin", "superuser",
 )  # fmt: skip
 OUT = "back back back "
+SELF = "in  in "  # pages about oneself
+SENT_ON = "on " * 8
+NOT_THERE = "404 " * 8
 
 
 def rows(text: str) -> dict[tuple[str, str, str], dict[str, str]]:
@@ -895,13 +898,13 @@ def rows(text: str) -> dict[tuple[str, str, str], dict[str, str]]:
     return table
 
 
-def back_office(model: str, *, view: str, add: str, change: str, delete: str, history: str = "") -> str:
+def back_office(model: str, *, view: str, add: str, change: str, delete: str, history: str = "", page: str = "") -> str:
     """Return the lines of one model's pages; nobody but staff comes further than the sign-in."""
     return f"""
         admin:{model}_changelist  GET   -    {OUT} {view}
         admin:{model}_add         GET   -    {OUT} {add}
         admin:{model}_add         POST  -    {OUT} {add}
-        admin:{model}_change      GET   own  {OUT} {view}
+        admin:{model}_change      GET   own  {OUT} {page or view}
         admin:{model}_change      POST  own  {OUT} {change}
         admin:{model}_history     GET   own  {OUT} {history or view}
         admin:{model}_delete      GET   own  {OUT} {delete}
@@ -910,18 +913,86 @@ def back_office(model: str, *, view: str, add: str, change: str, delete: str, hi
     """.strip()
 
 
+def files_of(model: str, view: str, bring: str = "") -> str:
+    """Return the lines of the pages by which a list is taken away, and brought in where it can be."""
+    missing = bring.replace("200", "404")
+    lines = f"""
+        admin:{model}_exporting           GET   -    {OUT} {view}
+        admin:{model}_exporting           POST  -    {OUT} {view}
+    """.strip()
+    if bring:
+        lines += f"""
+        admin:{model}_importing           GET   -    {OUT} {bring}
+        admin:{model}_importing           POST  -    {OUT} {bring}
+        admin:{model}_importing_template  GET   own  {OUT} {missing}
+        admin:{model}_importing_plan      GET   own  {OUT} {missing}
+        admin:{model}_importing_plan      POST  own  {OUT} {missing}
+        admin:{model}_importing_refused   GET   own  {OUT} {missing}
+    """.rstrip()
+    return lines
+
+
 #                   staff read-here read write delete admin superuser
 NOBODYS = "         403   403       403  403   403    403   403"
 SUPERUSERS = "      403   403       403  403   403    403   200"
+MANAGERS = "404 404 404 404 404 200 200"
+MANAGED = "404 404 404 404 404 on on"
 ADMINS = "          403   403       403  403   403    200   200"
 WRITERS = "         403   403       403  200   403    200   200"
 GROUPS_OF_ALL = "   403   403       200  200   200    200   200"
 READERS = "         403   200       200  200   200    200   200"
+SEEN = "            404   200       200  200   200    200   200"
+UNUSED = "          404   403       403  403   403    200   200"
+RETIRED_INSTEAD = " 404   403       403  403   403    on    on"
 
 PAGES = rows(f"""
     home                             GET   -        on  on  on  on  on  on  on  on  on  on
-    login                            GET   -        200 200 on  on  on  on  on  on  on  on
-    logout                           POST  -        in  in  in  in  in  in  in  in  in  in
+    account_login                    GET   -        200 200 on  on  on  on  on  on  on  on
+    account_login                    POST  -        200 200 on  on  on  on  on  on  on  on
+    account_logout                   GET   -        in  in  200 200 200 200 200 200 200 200
+    account_logout                   POST  -        in  in  in  in  in  in  in  in  in  in
+    account_inactive                 GET   -        200 200 200 200 200 200 200 200 200 200
+    account_signup                   GET   -        in  in  in  in  in  in  in  in  in  in
+    account_signup                   POST  -        in  in  in  in  in  in  in  in  in  in
+    account_reset_password           GET   -        200 200 200 200 200 200 200 200 200 200
+    account_reset_password           POST  -        200 200 200 200 200 200 200 200 200 200
+    account_reset_password_done      GET   -        200 200 200 200 200 200 200 200 200 200
+    account_reset_password_from_key  GET   -        200 200 200 200 200 200 200 200 200 200
+    account_reset_password_from_key  POST  -        200 200 200 200 200 200 200 200 200 200
+    account_reset_password_from_key_done GET -      200 200 200 200 200 200 200 200 200 200
+    account_reauthenticate           GET   -        {SELF} 200 200 200 200 200 200 200 200
+    account_reauthenticate           POST  -        {SELF} 200 200 200 200 200 200 200 200
+    account_change_password          GET   -        {SELF} 200 200 200 200 200 200 200 200
+    account_change_password          POST  -        {SELF} 200 200 200 200 200 200 200 200
+    account_set_password             GET   -        {SELF} {SENT_ON}
+    account_set_password             POST  -        {SELF} {SENT_ON}
+    mfa_index                        GET   -        {SELF} 200 200 200 200 200 200 200 200
+    mfa_authenticate                 GET   -        {SELF} {SENT_ON}
+    mfa_authenticate                 POST  -        {SELF} {SENT_ON}
+    mfa_reauthenticate               GET   -        {SELF} {SENT_ON}
+    mfa_reauthenticate               POST  -        {SELF} {SENT_ON}
+    mfa_activate_totp                GET   -        {SELF} {SENT_ON}
+    mfa_activate_totp                POST  -        {SELF} {SENT_ON}
+    mfa_deactivate_totp              GET   -        {SELF} {NOT_THERE}
+    mfa_deactivate_totp              POST  -        {SELF} {NOT_THERE}
+    mfa_view_recovery_codes          GET   -        {SELF} {NOT_THERE}
+    mfa_generate_recovery_codes      GET   -        {SELF} {SENT_ON}
+    mfa_generate_recovery_codes      POST  -        {SELF} {SENT_ON}
+    mfa_download_recovery_codes      GET   -        {SELF} {NOT_THERE}
+    mfa_list_webauthn                GET   -        {SELF} 200 200 200 200 200 200 200 200
+    mfa_add_webauthn                 GET   -        {SELF} {SENT_ON}
+    mfa_add_webauthn                 POST  -        {SELF} {SENT_ON}
+    mfa_reauthenticate_webauthn      GET   -        {SELF} {SENT_ON}
+    mfa_reauthenticate_webauthn      POST  -        {SELF} {SENT_ON}
+    mfa_remove_webauthn              GET   -        {SELF} {SENT_ON}
+    mfa_remove_webauthn              POST  -        {SELF} {SENT_ON}
+    mfa_edit_webauthn                GET   -        {SELF} {SENT_ON}
+    mfa_edit_webauthn                POST  -        {SELF} {SENT_ON}
+    mfa_login_webauthn               GET   -        in  in  {SENT_ON}
+    mfa_login_webauthn               POST  -        in  in  {SENT_ON}
+    usersessions_list                GET   -        {SELF} 200 200 200 200 200 200 200 200
+    usersessions_list                POST  -        {SELF} {SENT_ON}
+    account                          GET   -        {SELF} 200 200 200 200 200 200 200 200
     health-live                      GET   -        200 200 200 200 200 200 200 200 200 200
     health-ready                     GET   -        503 503 503 503 503 503 503 503 503 503
     metrics                          GET   -        404 404 404 404 404 404 404 404 404 404
@@ -949,7 +1020,7 @@ PAGES = rows(f"""
     oauth-introspect                 POST  -        401 401 401 401 401 401 401 401 401 401
     oauth-authorize                  GET   -        in  in  400 400 400 400 400 400 400 400
     oauth-authorize                  POST  -        in  in  400 400 400 400 400 400 400 400
-    admin:login                      GET   -        200 200 200 index index index index index index index
+    admin:login                      GET   -        in  in  403 index index index index index index index
     admin:logout                     POST  -        index index index in in in in in in in
     admin:workitems_stalepolicy_changelist  GET   -     {OUT} {ADMINS}
     admin:workitems_stalepolicy_add         GET   -     {OUT} {ADMINS}
@@ -987,29 +1058,86 @@ PAGES = rows(f"""
     admin:index                      GET   -        {OUT} 200 200 200 200 200 200 200
     admin:search                     GET   -        {OUT} 200 200 200 200 200 200 200
     admin:jsi18n                     GET   -        {OUT} 200 200 200 200 200 200 200
-    admin:password_change            GET   -        {OUT} 200 200 200 200 200 200 200
-    admin:password_change            POST  -        {OUT} 200 200 200 200 200 200 200
+    admin:password_change            GET   -        {OUT} on  on  on  on  on  on  on
+    admin:password_change            POST  -        {OUT} on  on  on  on  on  on  on
     admin:password_change_done       GET   -        {OUT} 200 200 200 200 200 200 200
-    admin:autocomplete               GET   -        {OUT} {GROUPS_OF_ALL}
-    admin:app_list                   GET   -        {OUT} 404 404 200 200 200 200 200
+    admin:autocomplete               GET   -        {OUT} 403 200 200 200 200 200 200
+    admin:app_list                   GET   -        {OUT} 404 200 200 200 200 200 200
     admin/(?P<url>.*)$               GET   -        {OUT} 404 404 404 404 404 404 404
-    {back_office("contacts_contact", view=GROUPS_OF_ALL, add=WRITERS, change=WRITERS, delete=ADMINS)}
-    {back_office("queues_queue", view=GROUPS_OF_ALL, add=ADMINS, change=ADMINS, delete=ADMINS)}
-    {back_office("workitems_disposition", view=GROUPS_OF_ALL, add=ADMINS, change=ADMINS, delete=ADMINS)}
+    {
+    back_office(
+        "contacts_contact",
+        view=READERS,
+        add=WRITERS,
+        change=WRITERS,
+        delete=ADMINS,
+        history="404 200 200 200 200 200 200",
+    )
+}
+    admin:contacts_contact_change      GET   other  {OUT} 403 404 200 200 200 200 200
+    admin:contacts_contact_history     GET   other  {OUT} 404 404 200 200 200 200 200
+    admin:contacts_contact_duplicates  GET   -      {OUT} 403 403 200 200 200 200 200
+    admin:contacts_contact_merge       GET   own    {OUT} 404 403 403 200 403 200 200
+    admin:contacts_contact_merge       GET   other  {OUT} 404 404 403 200 403 200 200
+    admin:contacts_contact_merge       POST  other  {OUT} 404 404 403 200 403 200 200
+    admin:contacts_contact_block       POST  own    {OUT} 404 403 403 on  403 on  on
+    admin:contacts_contact_block       POST  other  {OUT} 404 404 403 on  403 on  on
+    admin:contacts_contact_erase       GET   own    {OUT} 404 403 403 403 403 200 200
+    admin:contacts_contact_erase       GET   other  {OUT} 404 404 403 403 403 200 200
+    admin:contacts_contact_erase       POST  other  {OUT} 404 404 403 403 403 200 200
+    admin:workitems_contactmerge_undo    POST  own  {OUT} 404 404 403 on  403 on  on
+    admin:workitems_contactmerge_follow  POST  own  {OUT} 404 404 403 on  403 on  on
+    admin:workitems_contactmerge_changelist  GET   -    {OUT} 403 403 200 200 200 200 200
+    admin:workitems_contactmerge_add         GET   -    {OUT} 403 403 403 403 403 403 403
+    admin:workitems_contactmerge_add         POST  -    {OUT} 403 403 403 403 403 403 403
+    admin:workitems_contactmerge_change      GET   own  {OUT} 404 404 on  on  on  on  on
+    admin:workitems_contactmerge_change      POST  own  {OUT} 404 404 on  on  on  on  on
+    admin:workitems_contactmerge_history     GET   own  {OUT} 404 404 200 200 200 200 200
+    admin:workitems_contactmerge_delete      GET   own  {OUT} 403 403 403 403 403 403 403
+    admin:workitems_contactmerge_delete      POST  own  {OUT} 403 403 403 403 403 403 403
+    admin/workitems/contactmerge/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    {back_office("queues_queue", view=READERS, add=ADMINS, change=ADMINS, delete=RETIRED_INSTEAD, history=SEEN)}
+    admin:queues_queue_change        GET   other    {OUT} 403   404   200 200 200 200 200
+    admin:queues_queue_change        POST  other    {OUT} 403   403   403 403 403 200 200
+    admin:queues_queue_people        GET   -        {OUT} {ADMINS}
+    admin:queues_queue_people        POST  -        {OUT} 405   405   405 405 405 405 405
+    admin:queues_queue_scopes        GET   own      {OUT} 404   403   403 403 403 200 200
+    admin:queues_queue_scopes        GET   other    {OUT} 404   404   403 403 403 200 200
+    admin:queues_queue_scopes        POST  own      {OUT} 404   403   403 403 403 405 405
+    admin:queues_queue_retire        GET   own      {OUT} 404   403   403 403 403 200 200
+    admin:queues_queue_retire        GET   other    {OUT} 404   404   403 403 403 200 200
+    admin:queues_queue_retire        POST  own      {OUT} 404   403   403 403 403 200 200
+    admin:queues_queue_retire        POST  missing  {OUT} 404   404   404 404 404 404 404
+    {back_office("workitems_disposition", view=READERS, add=ADMINS, change=ADMINS, delete=UNUSED, history=SEEN)}
     {
     back_office(
         "workitems_workitem",
         view=READERS,
-        add=NOBODYS,
+        add=WRITERS,
         change=WRITERS,
         delete=NOBODYS,
-        history="index 200 200 200 200 200 200",
+        history="404 on on on on on on",
     )
 }
-    admin:workitems_workitem_change  GET   other    {OUT} 403   index 200 200 200 200 200
-    admin:workitems_workitem_change  POST  other    {OUT} 403   403   403 200 403 200 200
-    admin:workitems_workitem_history GET   other    {OUT} index index 200 200 200 200 200
+    admin:workitems_workitem_change  GET   other    {OUT} 403   404   200 200 200 200 200
+    admin:workitems_workitem_change  POST  other    {OUT} 403   404   403 200 403 200 200
+    admin:workitems_workitem_history GET   other    {OUT} 404   404   on  on  on  on  on
     admin:workitems_workitem_delete  POST  other    {OUT} {NOBODYS}
+    admin:workitems_workitem_do      GET   own      {OUT} 405   405   405 405 405 405 405
+    admin:workitems_workitem_do      POST  own      {OUT} 404   403   403 on  403 on  on
+    admin:workitems_workitem_do      POST  other    {OUT} 404   404   403 on  403 on  on
+    admin:workitems_workitem_do      POST  missing  {OUT} 404   404   404 404 404 404 404
+    {
+    back_office(
+        "workitems_timeevent",
+        view=READERS,
+        add=NOBODYS,
+        change=NOBODYS,
+        delete=NOBODYS,
+        history="404 200 200 200 200 200 200",
+    )
+}
+    admin:workitems_timeevent_change GET   other    {OUT} 403   404   200 200 200 200 200
     {
     back_office(
         "workitems_outgoingmail",
@@ -1023,14 +1151,15 @@ PAGES = rows(f"""
     {
     back_office(
         "workitems_presence",
-        view=WRITERS,
+        view=READERS,
         add=NOBODYS,
         change=WRITERS,
         delete=NOBODYS,
-        history="index index index 200 index 200 200",
+        history="404 404 200 200 200 200 200",
+        page="403 404 200 200 200 200 200",
     )
 }
-    admin:workitems_presence_change      GET   other    {OUT} 403   403   403   200 403   200 200
+    admin:workitems_presence_change      GET   other    {OUT} 403   404   200   200 200   200 200
     admin:workitems_presence_change      POST  other    {OUT} 403   403   403   200 403   200 200
     admin:workitems_outgoingmail_change  GET   other    {OUT} 403   index 200 200 200 200 200
     admin:workitems_outgoingmail_history GET   other    {OUT} index index 200 200 200 200 200
@@ -1058,10 +1187,109 @@ PAGES = rows(f"""
     admin:workitems_transfer_undo        POST  own      {OUT} 403   403   403   404   403   on  on
     admin:workitems_transfer_undo        POST  missing  {OUT} 403   403   403   404   403   404 404
     admin/workitems/transfer/<path:object_id>/  GET  own  {OUT} on on on on on on on
-    {back_office("auth_user", view=SUPERUSERS, add=SUPERUSERS, change=SUPERUSERS, delete=SUPERUSERS)}
-    admin:auth_user_password_change  GET   own      {OUT} {SUPERUSERS}
-    admin:auth_user_password_change  POST  own      {OUT} {SUPERUSERS}
-    {back_office("auth_group", view=SUPERUSERS, add=SUPERUSERS, change=SUPERUSERS, delete=SUPERUSERS)}
+    admin:workitems_bulkrun_changelist  GET   -        {OUT} 403   403   403   200   200   200 200
+    admin:workitems_bulkrun_add         GET   -        {OUT} {NOBODYS}
+    admin:workitems_bulkrun_add         POST  -        {OUT} {NOBODYS}
+    admin:workitems_bulkrun_change      GET   own      {OUT} 403   403   403   404   404   200 200
+    admin:workitems_bulkrun_change      POST  own      {OUT} {NOBODYS}
+    admin:workitems_bulkrun_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_bulkrun_delete      GET   own      {OUT} {NOBODYS}
+    admin:workitems_bulkrun_delete      POST  own      {OUT} {NOBODYS}
+    admin:workitems_bulkrun_progress    GET   own      {OUT} 403   403   403   404   404   200 200
+    admin:workitems_bulkrun_progress    POST  own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_bulkrun_export      GET   own      {OUT} 403   403   403   404   404   200 200
+    admin:workitems_bulkrun_export      POST  own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_bulkrun_pause       GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_bulkrun_pause       POST  own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_resume      GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_bulkrun_resume      POST  own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_retry       GET   own      {OUT} 405   405   405   405   405   405 405
+    admin:workitems_bulkrun_retry       POST  own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_cancel      GET   own      {OUT} 403   403   403   404   404   200 200
+    admin:workitems_bulkrun_cancel      POST  own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_undo        GET   own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_undo        POST  own      {OUT} 403   403   403   404   404   on  on
+    admin:workitems_bulkrun_undo        POST  missing  {OUT} 403   403   403   404   404   404 404
+    admin/workitems/bulkrun/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    admin:workitems_workitem_actions     GET   -        {OUT} 403   400   400   400   400   400 400
+    admin:workitems_workitem_layout      GET   -        {OUT} 405   405   405   405   405   405 405
+    admin:workitems_workitem_layout      POST  -        {OUT} 403   400   400   400   400   400 400
+    admin:workitems_workitem_offers      GET   -        {OUT} 403   400   400   400   400   400 400
+    {files_of("contacts_contact", READERS, bring=WRITERS)}
+    {files_of("queues_queue", READERS, bring=ADMINS)}
+    {files_of("workitems_disposition", READERS, bring=ADMINS)}
+    {files_of("workitems_workitem", READERS)}
+    {files_of("workitems_outgoingmail", READERS)}
+    {files_of("workitems_timeevent", READERS)}
+    {files_of("workitems_savedview", READERS)}
+    {files_of("workitems_presence", READERS)}
+    {files_of("workitems_contactmerge", GROUPS_OF_ALL)}
+    {files_of("workitems_transfer", WRITERS)}
+    {files_of("workitems_bulkrun", "403 403 403 200 200 200 200")}
+    {files_of("workitems_policyrun", ADMINS)}
+    {files_of("workitems_stalepolicy", ADMINS)}
+    {files_of("workitems_auditentry", ADMINS)}
+    {files_of("auth_user", ADMINS)}
+    {files_of("auth_group", ADMINS)}
+    {files_of("workitems_export", READERS)}
+    admin:workitems_export_changelist GET   -        {OUT} {READERS}
+    admin:workitems_export_add        GET   -        {OUT} {NOBODYS}
+    admin:workitems_export_add        POST  -        {OUT} {NOBODYS}
+    admin:workitems_export_change     GET   own      {OUT} 404   404   404   404   404   404   200
+    admin:workitems_export_change     POST  own      {OUT} {NOBODYS}
+    admin:workitems_export_history    GET   own      {OUT} 404   404   404   404   404   404   200
+    admin:workitems_export_delete     GET   own      {OUT} {NOBODYS}
+    admin:workitems_export_delete     POST  own      {OUT} {NOBODYS}
+    admin:workitems_export_progress   GET   own      {OUT} 404   404   404   404   404   404   200
+    admin:workitems_export_progress   POST  own      {OUT} 405   405   405   405   405   405   405
+    admin:workitems_export_download   GET   own      {OUT} 404   404   404   404   404   404   200
+    admin:workitems_export_download   POST  own      {OUT} 405   405   405   405   405   405   405
+    admin:workitems_export_cancel     GET   own      {OUT} 405   405   405   405   405   405   405
+    admin:workitems_export_cancel     POST  own      {OUT} 404   404   404   404   404   404   on
+    admin:workitems_export_retry      GET   own      {OUT} 405   405   405   405   405   405   405
+    admin:workitems_export_retry      POST  own      {OUT} 404   404   404   404   404   404   on
+    admin:workitems_export_retry      POST  missing  {OUT} 404   404   404   404   404   404   404
+    admin/workitems/export/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    admin:workitems_savedview_changelist GET   -        {OUT} {READERS}
+    admin:workitems_savedview_add        GET   -        {OUT} {READERS}
+    admin:workitems_savedview_add        POST  -        {OUT} {READERS}
+    admin:workitems_savedview_change     GET   own      {OUT} 403   404   404   404   404   404   200
+    admin:workitems_savedview_change     POST  own      {OUT} 403   404   404   404   404   404   200
+    admin:workitems_savedview_history    GET   own      {OUT} 404   404   404   404   404   404   200
+    admin:workitems_savedview_delete     GET   own      {OUT} 403   404   404   404   404   404   200
+    admin:workitems_savedview_delete     POST  own      {OUT} 403   404   404   404   404   404   200
+    admin:workitems_savedview_update     GET   own      {OUT} 405   405   405   405   405   405   405
+    admin:workitems_savedview_update     POST  own      {OUT} 404   404   404   404   404   404   on
+    admin:workitems_savedview_update     POST  missing  {OUT} 404   404   404   404   404   404   404
+    admin:workitems_savedview_counts     GET   -        {OUT} {READERS}
+    admin:workitems_savedview_counts     POST  -        {OUT} 405   405   405   405   405   405   405
+    admin:workitems_savedview_complete   GET   -        {OUT} {READERS}
+    admin:workitems_savedview_complete   POST  -        {OUT} 405   405   405   405   405   405   405
+    admin/workitems/savedview/<path:object_id>/  GET  own  {OUT} on on on on on on on
+    {
+    back_office("auth_user", view=ADMINS, add=ADMINS, change=MANAGERS, delete=NOBODYS, page=MANAGERS, history=MANAGERS)
+}
+    admin:auth_user_send_link             GET   own  {OUT} 405 405 405 405 405 405 405
+    admin:auth_user_send_link             POST  own  {OUT} {MANAGED}
+    admin:auth_user_deactivate            GET   own  {OUT} {MANAGERS}
+    admin:auth_user_deactivate            POST  own  {OUT} {MANAGED}
+    admin:auth_user_activate              GET   own  {OUT} 405 405 405 405 405 405 405
+    admin:auth_user_activate              POST  own  {OUT} {MANAGED}
+    admin:auth_user_end_sessions          GET   own  {OUT} 405 405 405 405 405 405 405
+    admin:auth_user_end_sessions          POST  own  {OUT} {MANAGED}
+    admin:auth_user_remove_second_factor  GET   own  {OUT} 405 405 405 405 405 405 405
+    admin:auth_user_remove_second_factor  POST  own  {OUT} {MANAGED}
+    {back_office("workitems_auditentry", view=ADMINS, add=NOBODYS, change=NOBODYS, delete=NOBODYS, history=MANAGERS)}
+    {
+    back_office(
+        "auth_group",
+        view=ADMINS,
+        add=ADMINS,
+        change=ADMINS,
+        delete=ADMINS,
+        history="404 404 404 404 404 200 200",
+    )
+}
     {back_office("api_application", view=ADMINS, add=ADMINS, change=ADMINS, delete=ADMINS)}
     {back_office("api_personaltoken", view=ADMINS, add=NOBODYS, change=NOBODYS, delete=NOBODYS)}
 """)

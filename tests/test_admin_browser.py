@@ -105,6 +105,7 @@ def choose_all(page: Page) -> None:
     page.locator("select[name=action]").select_option("transfer")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("heading", name="Transfer 4 workitems").wait_for()
+    page.wait_for_load_state("load")  # the heading is there before the script that completes the dialog
 
 
 def objections(page: Page) -> list[str]:
@@ -127,7 +128,7 @@ def test_a_selection_is_transferred_and_taken_back_with_the_keyboard(page, items
     page.locator(".wi-headline", has_text="3 of 4 moved, 1 refused").wait_for()
     assert {facts_of(item)["queue_id"] for item in items[:3]} == {sales.pk}
     page.get_by_role("link", name="Undo…").press("Enter")
-    page.get_by_text("3 of 3 can go back to where they were.").wait_for()
+    page.get_by_text("3 of 3 can go back to how they were.").wait_for()
     page.get_by_role("button", name="Send 3 back").press("Enter")
     page.locator(".wi-headline", has_text="3 of 3 moved").wait_for()
     assert sales.pk not in {facts_of(item)["queue_id"] for item in items}

@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
@@ -123,7 +124,7 @@ def test_a_search_leaves_what_fits_and_what_is_chosen_already(sue, queue, sales,
 
 
 def test_more_targets_than_can_be_shown_are_counted(sue, queue, sales, monkeypatch):
-    monkeypatch.setattr("workitems.admin.transfer_dialog.TARGETS_SHOWN", 1)
+    monkeypatch.setattr("workitems.admin.transfer_targets.TARGETS_SHOWN", 1)
     assert "2 more are not shown" in text_of(post(sue, "", [make_workitem(queue=queue)]))
 
 
@@ -170,7 +171,7 @@ def test_a_preview_tells_what_has_changed_since_the_list_was_loaded(sue, queue, 
     seen_at = timezone.now()
     changed = make_workitem(queue=queue, modified_at=seen_at + timedelta(seconds=1))
     gone = make_workitem(queue=sales)
-    query = f"?queue__id__exact={queue.pk}"
+    query = f"?queue={queue.queue_id}"
     page = text_of(post(sue, "preview", [changed, gone], query, target="queue:q_sales", seen_at=seen_at.isoformat()))
     assert f"1 Changed since you loaded the list: {changed.workitem_id}" in page
     assert "1 that you ticked is not in the list any more" in page
@@ -218,6 +219,14 @@ def test_a_small_transfer_is_done_when_its_receipt_comes(sue, queue, sales):
     assert event.details["transferId"] == transfer.transfer_id
 
 
+def test_a_small_transfer_leaves_a_line_of_djangos_own_for_each_that_moved(sue, queue, sales):
+    moved, ended = make_workitem(queue=queue), make_workitem(State.TERMINATED, queue=queue)
+    confirm(sue, [moved, ended])
+    line = LogEntry.objects.get()
+    assert (line.user, line.object_id) == (sue, str(moved.pk))
+    assert line.change_message == f"Transfer, in run {Transfer.objects.get().transfer_id}"
+
+
 def test_a_transfer_goes_to_an_agent(sue, queue, ann):
     item = make_workitem(queue=queue)
     confirm(sue, [item], target="agent:ann")
@@ -240,20 +249,20 @@ def test_a_changed_selection_shows_a_new_preview_and_moves_nothing(sue, queue, s
 def test_all_that_match_move_across_pages_with_the_search_kept(sue, queue, sales):
     items = [make_workitem(queue=queue, from_address="+12025550123") for _ in range(30)]
     other = make_workitem(queue=queue)
-    query = "?q=%2B12025550123&state__exact=inqueue"
+    query = "?q=%2B12025550123&state=inqueue"
     answer = confirm(sue, items[:1], query, select_across=1, expected=30)
     assert Workitem.objects.filter(queue=sales).count() == 30
     assert facts_of(other)["queue_id"] == queue.pk
-    assert answer["Location"].endswith("?_changelist_filters=q%3D%252B12025550123%26state__exact%3Dinqueue")
+    assert answer["Location"].endswith("?_changelist_filters=q%3D%252B12025550123%26state%3Dinqueue")
     page = browser(sue).get(answer["Location"]).content.decode()
-    assert f'href="{LIST}?q=%2B12025550123&amp;state__exact=inqueue"' in page
+    assert f'href="{LIST}?q=%2B12025550123&amp;state=inqueue"' in page
 
 
 @pytest.mark.parametrize(("count", "state"), [(2, "done"), (3, "pending")])
 def test_more_than_can_be_done_at_once_is_left_to_the_workers(
     count, state, sue, queue, sales, monkeypatch, django_capture_on_commit_callbacks
 ):
-    monkeypatch.setattr("workitems.admin.transfer_dialog.AT_ONCE", 2)
+    monkeypatch.setattr("workitems.admin.starting.AT_ONCE", 2)
     items = [make_workitem(queue=queue) for _ in range(count)]
     with django_capture_on_commit_callbacks(execute=False) as wake_ups:
         confirm(sue, items)
@@ -421,9 +430,7 @@ def test_a_transfer_is_paused_and_resumed(sue, queue, sales, django_capture_on_c
 
 def test_cancelling_asks_first_with_the_count(sue, queue, sales):
     transfer = ask_for(sue, [make_workitem(queue=queue) for _ in range(2)], sales)
-    assert "2 items are still pending and stay where they are." in text_of(
-        browser(sue).get(receipt(transfer, "cancel"))
-    )
+    assert "2 items are still pending and stay as they are." in text_of(browser(sue).get(receipt(transfer, "cancel")))
     transfer.refresh_from_db()
     assert transfer.state == "pending"
     press(sue, transfer, "cancel")
@@ -472,7 +479,7 @@ def test_undo_says_how_many_can_go_back_and_leaves_what_was_touched(sue, queue, 
     transfer = work_off(ask_for(sue, [back, touched], sales))
     services.execute(AddNote("Called."), touched.workitem_id, actor=Actor.of(sue, Door.API), now=timezone.now())
     page = text_of(browser(sue).get(receipt(transfer, "undo")))
-    assert "1 of 2 can go back to where they were. 1 was touched since and stays." in page
+    assert "1 of 2 can go back to how they were. 1 was touched since and stays as it is." in page
     assert touched.workitem_id in page
     page = text_of(press(sue, transfer, "undo"))
     assert [facts_of(item)["queue_id"] for item in (back, touched)] == [queue.pk, sales.pk]
@@ -511,7 +518,7 @@ def test_no_cell_of_the_file_is_a_formula(sue, queue):
 
 
 def test_the_file_has_every_item_in_lines_of_json_too(sue, queue, sales, monkeypatch):
-    monkeypatch.setattr("workitems.admin.receipts.EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("workitems.admin.receipt_files.EXPORTED_AT_ONCE", 2)
     items = [make_workitem(queue=queue) for _ in range(5)]
     transfer = work_off(ask_for(sue, items, sales))
     answer = browser(sue).get(receipt(transfer, "export"), {"format": "ndjson"})

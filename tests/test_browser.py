@@ -169,9 +169,10 @@ def test_the_back_office_lists_edits_and_asks_first(page, item):
     page.goto("/admin/workitems/workitem/")
     page.locator("input.action-select").first.check()
     page.locator("select[name=action]").select_option("hang_up")
-    page.locator("button[name=index], button:has-text('Run')").first.click()
-    page.get_by_text("1 workitem is selected.").wait_for()
-    page.get_by_role("button", name="Hang up").click()
-    page.get_by_text("1 workitem done.").wait_for()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("heading", name="Hang up: 1 workitem").wait_for()
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Hang up: 1 workitem").click()
+    page.locator(".wi-headline", has_text="1 of 1 done").wait_for()
     assert facts_of(item)["state"] == "terminated"
     assert [line for line in page.problems if "Content Security" in line or "Refused" in line] == []

@@ -180,10 +180,16 @@ def test_the_simulation_knows_the_events_that_are_no_activity():
     told = {
         "SetPriority": {Event.PRIORITIZED},
         "Edit": {Event.EDITED},
+        "FollowContact": {Event.EDITED},
+        "ErasePerson": {Event.EDITED},
         "Exempt": {Event.EXEMPTED},
         "WarnStale": {Event.STALE_WARNED},
         "Archive": {Event.ARCHIVED},
         "Unarchive": {Event.UNARCHIVED},
+        "UndoArchive": {Event.UNARCHIVED},
+        "UndoUnarchive": {Event.ARCHIVED},
+        "UndoPriority": {Event.PRIORITIZED},
+        "UndoEdit": {Event.EDITED},
         "TellOfMail": {Event.EMAIL_FAILED, Event.EMAIL_SENT},
     }
     assert quiet == set(told)

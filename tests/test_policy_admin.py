@@ -268,7 +268,7 @@ def test_the_record_says_what_became_of_each_and_why(run, amy, queue):
         "wi_0",
         "Terminated",
         "There was activity meanwhile.",
-        "active meanwhile (1)",
+        "active meanwhile <b>1</b>",
         "version 1",
         "1 h 0 min",
     ):

@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, connections
 
-from tests.builders import LATER, NOON, make_disposition, make_presence, make_queue, make_user, make_workitem
+from tests.builders import (
+    LATER,
+    NOON,
+    make_contact,
+    make_disposition,
+    make_presence,
+    make_queue,
+    make_user,
+    make_workitem,
+)
 from workitems import commands, services
 from workitems.actors import Actor
 from workitems.choices import Door, EndedBy, Event, Scope, State, Type
@@ -147,6 +156,8 @@ STATES = {
     "priority": State.INQUEUE,
     "sendEmailResponse": State.ACTIVE,
     "edit": State.INQUEUE,
+    "followContact": State.INQUEUE,
+    "erasePerson": State.TERMINATED,
     "note": State.INQUEUE,
     "tellOfMail": State.ACTIVE,
     "disposition": State.TERMINATED,
@@ -173,6 +184,7 @@ class Stage:
         self.queue = make_queue("q_one", members=[self.ann, self.ben])
         self.other = make_queue("q_two")
         make_presence(self.ben)
+        self.former, self.contact = make_contact("Ada L."), make_contact("Ada Lovelace")
         self.versions: dict[str, int] = {}
         self.root = Actor.of(root, Door.API)
         self.system = Actor.job("system", Scope.ADMIN)
@@ -202,6 +214,8 @@ class Stage:
                 from_address="help@example.com", to_addresses=("a@example.com",), text="Here it is."
             ),
             "edit": commands.Edit({"name": "New"}),
+            "followContact": commands.FollowContact(self.former, self.contact),
+            "erasePerson": commands.ErasePerson(self.contact),
             "note": commands.AddNote("x"),
             "tellOfMail": commands.TellOfMail(Event.EMAIL_SENT, "ml_1"),
             "disposition": commands.SetDisposition(make_disposition()),
@@ -223,6 +237,10 @@ class Stage:
         facts: dict[str, Any] = {"ended_by": EndedBy.POLICY} if state == State.TERMINATED else {}
         if name in ("unarchive", "purge"):
             facts["archived_at"] = NOON
+        if name == "followContact":
+            facts["contact"] = self.former
+        if name == "erasePerson":
+            facts |= {"contact": self.contact, "name": "Ada's parcel"}
         if name == "unmute":
             facts["is_muted"] = True
         if name == "sendEmailResponse":

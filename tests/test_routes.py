@@ -21,15 +21,21 @@ from queues.models import Queue
 from tests.builders import LATER, NOON, make_presence, make_queue, make_user, make_workitem
 from tests.doors import basic, bearer, personal
 from tests.route_table import API, BULK, PAGE_PEOPLE, PAGES, PEOPLE, PLACEMENTS, Lists, Row
+from workitems import audit
+from workitems.actors import Actor
 from workitems.api.models import Application, PersonalToken
 from workitems.choices import WAITING, Door, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
 from workitems.models import (
     AuditEntry,
+    BulkRun,
+    ContactMerge,
     Disposition,
+    Export,
     OutgoingMail,
     PolicyRun,
     Presence,
+    SavedView,
     StalePolicy,
     TimeEvent,
     Transfer,
@@ -325,6 +331,10 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
     item = make_workitem(
         State.ACTIVE, queue=queue, agent=make_user(f"agent_{place}"), contact=contact, workitem_id=f"wi_{place}"
     )
+    gone = Contact.objects.create(contact_id=f"gone_{place}", display_name=f"gone_{place}", merged_into=contact)
+    merge = ContactMerge.objects.create(
+        kept=contact, gone=gone, facts={"changed": {}, "phones": [], "emails": []}, made_at=NOON, made_by=owner
+    )
     transfer = Transfer.objects.create(
         queue=queue, requested_by=owner, door=Door.ADMIN, created_at=NOON, start_at=NOON, moved_at=NOON
     )
@@ -340,10 +350,18 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
     )
     return {
         "contacts_contact": contact.pk,
+        "workitems_contactmerge": merge.pk,
         "queues_queue": queue.pk,
         "workitems_workitem": item.pk,
+        "workitems_timeevent": item.time_events.get().pk,
         "workitems_disposition": Disposition.objects.create(disposition_id=f"d_{place}", name=f"d_{place}").pk,
         "workitems_transfer": transfer.pk,
+        "workitems_bulkrun": BulkRun.objects.create(
+            action="hold", requested_by=owner, door=Door.ADMIN, created_at=NOON, start_at=NOON, moved_at=NOON
+        ).pk,
+        "workitems_export": Export.objects.create(
+            list_name="contacts.contact", format="csv", requested_by=owner, state="done", created_at=NOON, moved_at=NOON
+        ).pk,
         "workitems_stalepolicy": policy.pk,
         "workitems_policyrun": run.pk,
         "workitems_presence": make_presence(item.agent, Presence.Status.OFFLINE).pk,
@@ -352,6 +370,10 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
         "auth_group": Group.objects.create(name=f"group_{place}").pk,
         "api_application": Application.objects.create(name=f"program_{place}", user=owner).pk,
         "api_personaltoken": token.pk,
+        "workitems_savedview": SavedView.objects.create(
+            owner=owner, name=f"view_{place}", created_at=NOON, modified_at=NOON
+        ).pk,
+        "workitems_auditentry": audit.write("tested", place, actor=Actor.job("test"), now=NOON).pk,
     }
 
 
@@ -362,14 +384,18 @@ def page_path(name: str, case: str, places: Places) -> str:
     if "/" in name:
         model = "_".join(name.split("/")[1:3])
         return "/" + name.replace("<path:object_id>", str(places.known[place][model]))
-    model = name.removeprefix("admin:").rsplit("_", 1)[0].removesuffix("_password").removesuffix("_go")
-    pk = places.known[place].get(model, places.known[place]["api_personaltoken"])
+    model = next((one for one in places.known[place] if name.startswith(f"admin:{one}_")), "api_personaltoken")
+    pk = places.known[place][model]
     arguments = {
         "workitem": [f"wi_{place}"],
         "act": [f"wi_{place}", "note"],
+        "admin:workitems_workitem_do": [pk, "note"],
         "return-all": [f"agent_{place}"],
         "account-token-revoke": [pk],
         "admin:app_list": ["contacts"],
+        "account_reset_password_from_key": ["1", "key-none"],
+        "mfa_remove_webauthn": [10**9],
+        "mfa_edit_webauthn": [10**9],
     }.get(name, [pk] if PAGE_ROUTES[name].pattern.converters else [])
     query = "?app_label=workitems&model_name=workitem&field_name=contact&term=a" if "autocomplete" in name else ""
     return reverse(name, args=arguments) + query
@@ -380,7 +406,7 @@ def visit(places: Places, key: tuple[str, str, str], person: str) -> str:
     name, method, case = key
     client = places.browsers[person]
     cookies = client.cookies.copy()
-    body = {"version": "1", "text": "Called back."} if name == "act" else {}
+    body = {"version": "1", "text": "Called back."} if name in ("act", "admin:workitems_workitem_do") else {}
     with transaction.atomic():
         path = page_path(name, case, places)
         answer = client.get(path) if method == "GET" else client.post(path, body)

@@ -752,5 +752,6 @@ def test_both_histories_name_the_token(amy, queue):
     Client(headers=personal(amy, name="nightly <export>")).post(
         f"/api/v1/workitems/{item.workitem_id}/note", {"text": "x"}, content_type="application/json"
     )
-    for address in (f"/supervisor/workitems/{item.workitem_id}/", f"/admin/workitems/workitem/{item.pk}/change/"):
+    timeline = f"/admin/workitems/workitem/{item.pk}/change/?tab=timeline"
+    for address in (f"/supervisor/workitems/{item.workitem_id}/", timeline):
         assert "(nightly &lt;export&gt;)" in browser(amy).get(address).content.decode()

@@ -1,0 +1,149 @@
+"""Contacts in a real browser: made one and two again, a number corrected at its row, a person erased, and axe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from contacts.models import Contact
+from tests.builders import facts_of, make_contact, make_queue, make_user, make_workitem
+from workitems.choices import Scope, State
+from workitems.groups import grant
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+LIST = "/admin/contacts/contact/"
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="there is no chromium on this machine"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, and Django asks for none around its queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def ada():
+    contact = make_contact("Ada Lovelace", phones=("+12025550123", "+12025550124"), emails=("ada@example.com",))
+    Contact.objects.filter(pk=contact.pk).update(company="Analytical Engines", notes="Prefers to be called after four.")
+    return contact
+
+
+@pytest.fixture
+def double():
+    contact = make_contact("A. Lovelace", phones=("+12025550123",))
+    Contact.objects.filter(pk=contact.pk).update(company="Engines", first_name="Ada")
+    return contact
+
+
+@pytest.fixture
+def item(double):
+    return make_workitem(State.TERMINATED, queue=make_queue(), contact=double, name="A refund")
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server) -> Iterator[Page]:
+    amy = make_user("amy", is_staff=True)
+    amy.set_password("a long password")
+    amy.save()
+    grant(amy, Scope.ADMIN)
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.problems = []  # type: ignore[attr-defined]
+    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
+    page.goto("/")
+    page.get_by_label("Username").fill("amy")
+    page.get_by_label("Password").fill("a long password")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Open work").wait_for()
+    yield page
+    context.close()
+
+
+def page_of(contact, part="change") -> str:
+    return f"{LIST}{contact.pk}/{part}/"
+
+
+def test_two_contacts_become_one_and_two_again_with_the_keyboard(page, ada, double, item):
+    page.goto(page_of(ada))
+    page.get_by_role("link", name="Compare A. Lovelace").press("Enter")
+    page.get_by_role("heading", name="Merge A. Lovelace into Ada Lovelace").wait_for()
+    company = page.get_by_role("group", name="Company")
+    company.get_by_role("radio", name="Keep this").focus()
+    page.keyboard.press("ArrowDown")
+    expect(company.get_by_role("radio", name="Take this")).to_be_checked()
+    page.get_by_text("1 workitem moves to Ada Lovelace").wait_for()
+    page.get_by_role("button", name="Merge").press("Enter")
+    page.get_by_text("A. Lovelace went up in Ada Lovelace. 1 workitem moved.").wait_for()
+    expect(page.get_by_label("Company")).to_have_value("Engines")
+    page.get_by_role("link", name=item.workitem_id).wait_for()
+    page.get_by_role("button", name="Undo the merge of A. Lovelace").press("Enter")
+    page.get_by_text("A. Lovelace and Ada Lovelace are two contacts again. 1 workitem goes back").wait_for()
+    expect(page.get_by_label("Company")).to_have_value("Analytical Engines")
+    assert facts_of(item)["contact_id"] == double.pk
+    assert page.problems == []
+
+
+def test_a_number_is_typed_as_people_type_it_and_a_wrong_one_is_told_at_its_row(page, ada):
+    page.goto(page_of(ada))
+    number = page.locator("#id_phones-0-number")
+    number.fill("call me")
+    page.get_by_role("button", name="Save", exact=True).click()
+    row = page.locator("tr, tbody, .form-row", has=page.locator("#id_phones-0-number")).first
+    row.get_by_text("“call me” is no phone number.").wait_for()
+    expect(number).to_have_value("call me")
+    number.fill("(202) 555-0199")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator("#id_phones-0-number")).to_have_value("+12025550199")
+
+
+def test_a_person_is_erased_only_with_the_word(page, double, item):
+    page.goto(page_of(double))
+    page.get_by_role("link", name="Erase the person…").click()
+    page.get_by_label("Type “erase” to go on").fill("delete")
+    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("alert").get_by_text("Type the word “erase” to go on.").wait_for()
+    page.get_by_label("Type “erase” to go on").fill("erase")
+    page.keyboard.press("Enter")
+    page.get_by_text("The person is erased. 1 workitem was emptied.").wait_for()
+    assert page.get_by_text("Lovelace").count() == 0
+    assert facts_of(item)["name"] == ""
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_on_the_pages_of_contacts(scheme, width, page, ada, double, item):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    Contact.objects.filter(pk=double.pk).update(is_blocked=True)
+    parts = [
+        LIST, f"{LIST}duplicates/", page_of(ada), page_of(double), page_of(ada, "merge"),
+        f"{page_of(ada, 'merge')}?other={double.pk}", page_of(ada, "erase"),
+    ]  # fmt: skip
+    for address in parts:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        found = Axe().run(page, context=".wi-page").response["violations"]
+        assert [f"{address} {one['id']}: {one['nodes'][0]['html'][:100]}" for one in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
+    assert page.problems == []
