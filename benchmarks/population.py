@@ -25,7 +25,7 @@ WORKITEMS = """
         from_address, to_address, contact_id, agent_id, queue_id, disposition_id, disposition_note, is_muted, ended_by,
         data, created_at, modified_at, state_changed_at, active_at, queued_at, offer_expires_at, assigned_at,
         terminated_at, dispositioned_at, archived_at, version)
-    SELECT 'wi_' || lpad(n::text, 12, '0'), 'voice', 'InboundCall', s.state, s.state, 1 + n %% 5,
+    SELECT 'wi_' || lpad(n::text, 12, '0'), k.channel, k.type, s.state, s.state, 1 + n %% 5,
         'Subject ' || md5(n::text), '+1202' || lpad((n %% 10000000)::text, 7, '0'), '+12025550100',
         (SELECT min(id) FROM contacts_contact) + (n / 10) %% (SELECT count(*) FROM contacts_contact),
         CASE WHEN s.state = 'inqueue' THEN NULL ELSE %(agent)s END, %(queue)s, NULL, '', false,
@@ -35,7 +35,10 @@ WORKITEMS = """
     FROM generate_series(%(first)s, %(last)s) n,
         LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 second' AS at) t,
         LATERAL (SELECT CASE WHEN n %% %(every)s = 0 THEN 'inqueue' WHEN n %% 50 = 1 THEN 'active' ELSE 'terminated' END
-            AS state) s
+            AS state) s,
+        LATERAL (SELECT CASE WHEN n %% 10 < 7 THEN 'voice' WHEN n %% 10 = 7 THEN 'email' WHEN n %% 10 = 8 THEN 'sms'
+            ELSE 'chat' END AS channel, CASE WHEN n %% 10 < 7 THEN 'InboundCall' WHEN n %% 10 = 7 THEN 'InboundEmail'
+            WHEN n %% 10 = 8 THEN 'InboundSMS' WHEN n %% 5000 = 9 THEN 'Twitter' ELSE 'Chat' END AS type) k
 """
 EVENTS = """
     INSERT INTO workitems_timeevent (workitem_id, version, type, timestamp, actor, user_id, door, token, request_id,
