@@ -12,9 +12,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from tests.builders import facts_of, make_presence, make_queue, make_user, make_workitem
 from tests.doors import browser
+from workitems.api import tokens
 from workitems.api.models import PersonalToken
 from workitems.choices import Scope, State
 from workitems.groups import grant
@@ -393,3 +395,20 @@ def test_nobody_shuts_himself_out(chief):
     chief.refresh_from_db()
     assert chief.is_staff
     assert chief.groups.filter(name="workitems:admin").exists()
+
+
+def test_programs_and_tokens_leave_audit_entries_without_their_secrets(chief, kim):
+    client = browser(chief)
+    given = {
+        "name": "Nightly", "authorization_grant_type": "client-credentials", "client_type": "confidential",
+        "scopes": ["workitems:read"], "service_user": kim.pk, "redirect_uris": "",
+    }  # fmt: skip
+    client.post("/admin/api/application/add/", given)
+    entry = AuditEntry.objects.get(what="program created")
+    assert entry.details["changes"]["service_user"] == {"old": None, "new": "kim"}
+    assert "client_secret" not in entry.details["changes"]
+    tokens.make_personal(kim, name="script", scopes=[Scope.READ], days=1, now=timezone.now())
+    token = PersonalToken.objects.get()
+    client.post("/admin/api/personaltoken/", {"action": "revoke", "_selected_action": [token.pk]})
+    entry = AuditEntry.objects.get(what="token revoked")
+    assert (entry.subject, entry.actor, entry.details) == ("kim", "chief", {"token": "script"})

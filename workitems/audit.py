@@ -20,10 +20,13 @@ Facts = dict[str, Any]
 # by what people and programs know a row, the first that it has
 PUBLIC_IDS = (
     "workitem_id", "transfer_id", "policy_id", "run_id", "bulk_id", "export_id", "view_id", "merge_id",
-    "contact_id", "disposition_id", "queue_id", "username", "codename", "name",
+    "contact_id", "disposition_id", "queue_id", "username", "client_id", "codename", "name",
 )  # fmt: skip
 # kept by the machinery, or secret: never worth, or not fit for, an audit
-LEFT_OUT = frozenset({"id", "version", "created_at", "modified_at", "password", "last_login", "hours_applied_at"})
+LEFT_OUT = frozenset({
+    "id", "version", "created_at", "modified_at", "password", "client_secret", "checksum", "last_login",
+    "hours_applied_at",
+})  # fmt: skip
 
 
 def write(what: str, subject: str, *, actor: Actor, now: datetime, **details: Any) -> AuditEntry:

@@ -5,29 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.paginator import Paginator
 
-from workitems.actors import Actor
-from workitems.choices import Door
-from workitems.middleware import caller_address, request_id
-
 AT_ONCE = 200  # the most that an action does while the person waits
 MOST_COUNTED = 1_000
 EVENTS_SHOWN = 200
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Return who acts in this request; his rights are read once a request."""
-    actor: Actor | None = getattr(request, "workitems_actor", None)
-    if actor is None:
-        address = caller_address(request.META)[:64]
-        actor = Actor.of(request.user, Door.ADMIN, request_id=request_id(request), address=address)
-        request.workitems_actor = actor  # type: ignore[attr-defined]
-    return actor
 
 
 def grouped(number: int) -> str:

@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Contact
 from workitems import bulk
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.admin.receipts import Receipt
 from workitems.admin.requested_runs import RequestedRunAdmin
 from workitems.admin.run_words import Fact
 from workitems.choices import Action, EndedBy, Priority, Scope
 from workitems.models import BulkRun, Disposition
+from workitems.staff import actor_of
 
 
 class BulkReceipt(Receipt[BulkRun]):

@@ -23,11 +23,12 @@ from contacts.addresses import normal_email, normal_phone
 from contacts.models import Contact, ContactEmail, ContactPhone
 from workitems import contact_book, search
 from workitems.actors import Actor
-from workitems.admin.base import CappedPaginator, actor_of, grouped
+from workitems.admin.base import CappedPaginator, grouped
 from workitems.choices import OPEN, Scope
 from workitems.errors import InvalidSearch
 from workitems.models import Workitem
 from workitems.search.sql import with_keys
+from workitems.staff import actor_of
 
 NUMBER_BEGUN = re.compile(r"\+?[0-9][0-9\s().\-/]{2,}")
 SHORT = 3  # fewer characters than the words' index can look for inside a name

@@ -21,12 +21,13 @@ from django.views.decorators.http import require_POST
 from contacts.models import Contact
 from workitems import contact_book, tasks
 from workitems.actors import Actor
-from workitems.admin.base import CappedPaginator, actor_of
+from workitems.admin.base import CappedPaginator
 from workitems.admin.contact_list import mark
 from workitems.admin.guarded import GuardedAdmin
 from workitems.choices import Scope
 from workitems.errors import WorkitemError
 from workitems.models import ContactMerge
+from workitems.staff import actor_of
 
 
 @admin.register(ContactMerge)

@@ -18,9 +18,9 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.models import BulkRun, Transfer, Workitem
 from workitems.selections import Selection
+from workitems.staff import actor_of
 
 CARRIED = ("action", "select_across", "seen_at", "_selected_action")
 

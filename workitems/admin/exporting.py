@@ -33,10 +33,11 @@ from unfold.views import ChangeList
 from workitems import exports
 from workitems.actors import Actor
 from workitems.admin import tasks
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.exported import header_of, value_of
 from workitems.errors import ListClosed
 from workitems.models import Export
+from workitems.staff import actor_of
 
 FILTER_WAYS = ("exact", "in", "isnull", "id__exact", "pk__exact")  # as the filters of the theme write them
 COUNTED = 1_000

@@ -21,10 +21,11 @@ from django.utils.translation import gettext as _
 
 from workitems import audit
 from workitems.actors import Actor
-from workitems.admin.base import actor_of, duration
+from workitems.admin.base import duration
 from workitems.admin.importing import Importing
 from workitems.choices import Scope
 from workitems.models import AuditEntry
+from workitems.staff import actor_of
 
 SEEN = "seen"
 HISTORY_SHOWN = 100
@@ -170,13 +171,19 @@ class GuardedAdmin(Importing):
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Keep what the row said before, move its version on, and save it."""
+        """Keep what the row said before, and save it."""
         row = obj
         before = self.model._default_manager.filter(pk=row.pk).first() if change else None
         request.facts_before = self.facts_of(before) if before else {}  # type: ignore[attr-defined]
-        if change and hasattr(row, "version"):
-            row.version += 1
         super().save_model(request, row, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Move the version on, where anything has changed: programs ask by it whether they know the latest."""
+        super().save_related(request, form, formsets, change)
+        row = form.instance
+        if change and hasattr(row, "version") and audit.changes(request.facts_before, self._facts_anew(row)):  # type: ignore[attr-defined]
+            row.version += 1
+            self.model._default_manager.filter(pk=row.pk).update(version=row.version)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write an audit entry beside Django's own line."""

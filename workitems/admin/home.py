@@ -26,11 +26,12 @@ from queues.channels import Channel
 from queues.models import Queue
 from workitems import figures, policies
 from workitems.actors import Actor
-from workitems.admin.base import actor_of, duration, grouped
+from workitems.admin.base import duration, grouped
 from workitems.admin.requested_runs import RequestedRunAdmin
 from workitems.admin.run_words import bar_of, icon_of, pace_of
 from workitems.choices import HANDLED, OPEN, Scope, State
 from workitems.models import FINISHED, PolicyRun, Run, Workitem
+from workitems.staff import actor_of
 
 LINES_SHOWN = 8
 RUNS_SHOWN = 5  # of each kind

@@ -100,10 +100,15 @@ def begin(kept: Export, *, actor: Actor, now: datetime) -> None:
 
 
 def drop(kept: Export) -> None:
-    """Throw the plan away: nothing happens."""
-    if is_open(kept):
-        kept.parts.all().delete()
-        kept.delete()
+    """Throw the plan away: nothing happens; what has been begun meanwhile goes on."""
+
+    def write() -> None:
+        locked = Export.objects.select_for_update().filter(pk=kept.pk).first()
+        if locked is not None and is_open(locked):
+            locked.parts.all().delete()
+            locked.delete()
+
+    in_transaction(write)
 
 
 def table_of(kept: Export) -> Table:

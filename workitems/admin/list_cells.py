@@ -20,9 +20,10 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact
 from queues.channels import Channel
 from queues.models import Queue
-from workitems.admin.base import actor_of, duration, grouped
+from workitems.admin.base import duration, grouped
 from workitems.choices import WAITING, Event, Priority, Scope, State, Type
 from workitems.models import Presence, Workitem
+from workitems.staff import actor_of
 from workitems.worklist import COLUMNS, Column, Sla, standing_of
 
 ID_TAIL = 6  # the end of an id tells neighbours apart

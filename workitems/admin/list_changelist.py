@@ -23,13 +23,14 @@ from unfold.views import ChangeList
 
 from workitems import search, worklist
 from workitems.admin import list_layout
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.list_cells import Cells, Line
 from workitems.admin.list_panel import Panel
 from workitems.admin.saved_views import current_view
 from workitems.errors import InvalidSearch, InvalidValue
 from workitems.models import Workitem
 from workitems.querysets import WorkitemQuerySet
+from workitems.staff import actor_of
 from workitems.worklist.columns import SORT_OF_COLUMN
 from workitems.worklist.pages import LAST_PAGE
 

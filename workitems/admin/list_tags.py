@@ -11,12 +11,12 @@ from django.template import Context, Library
 from django.urls import reverse
 
 from workitems import saved_views
-from workitems.admin.base import actor_of
 from workitems.admin.saved_views import current_view, list_address, views_in_menu
 from workitems.admin.search_box import Box, box_of
 from workitems.choices import Scope
 from workitems.errors import InvalidValue
 from workitems.models import SavedView
+from workitems.staff import actor_of
 
 register = Library()
 

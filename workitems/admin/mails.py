@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workitems import mails, tasks
-from workitems.admin.base import AT_ONCE, CappedPaginator, actor_of
+from workitems.admin.base import AT_ONCE, CappedPaginator
 from workitems.admin.exporting import Exporting
 from workitems.choices import Scope
 from workitems.errors import WorkitemError
 from workitems.models import OutgoingMail, Workitem
+from workitems.staff import actor_of
 
 
 @admin.register(OutgoingMail)

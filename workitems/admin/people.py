@@ -27,12 +27,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from workitems import access, groups, tasks
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.admin.guarded import GuardedAdmin, SeenForm
 from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
 from workitems.errors import WorkitemError
 from workitems.models import Workitem
+from workitems.staff import actor_of
 
 MOST_COUNTED = 1_000
 SESSIONS_SHOWN = 20
@@ -233,10 +233,10 @@ class UserAdmin(GuardedAdmin):
         """Say whether the person can sign in."""
         return ("on", _("Active")) if user.is_active else ("off", _("Deactivated"))
 
-    @admin.display(description=gettext_lazy("second factor"), boolean=True)
-    def second_factor(self, user: User) -> bool:
+    @admin.display(description=gettext_lazy("second factor"), empty_value="–")
+    def second_factor(self, user: User) -> str | None:
         """Tell whether signing in takes more than the password."""
-        return bool(user.has_second_factor)  # type: ignore[attr-defined]
+        return _("On") if user.has_second_factor else None  # type: ignore[attr-defined]
 
     @admin.display(description=gettext_lazy("last sign-in"), ordering="last_login", empty_value="–")
     def last_sign_in(self, user: User) -> str | None:

@@ -18,11 +18,12 @@ from unfold.decorators import display
 
 from queues.channels import Channel
 from workitems import policies
-from workitems.admin.base import actor_of, duration, grouped
+from workitems.admin.base import duration, grouped
 from workitems.admin.exporting import Exporting
 from workitems.choices import Scope, State
 from workitems.errors import DuplicateObject, StaleVersion
 from workitems.models import StalePolicy, Workitem
+from workitems.staff import actor_of
 
 
 class StalePolicyForm(forms.ModelForm):

@@ -22,13 +22,14 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from queues.channels import Channel
 from workitems import directory, routing, tasks
 from workitems.actors import Actor
-from workitems.admin.base import AT_ONCE, actor_of
+from workitems.admin.base import AT_ONCE
 from workitems.admin.guarded import GuardedAdmin, SeenForm, age
 from workitems.admin.queue_load import items_address
 from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
 from workitems.models import AuditEntry, Presence, Workitem
 from workitems.models.presence import MOST_AT_ONCE
+from workitems.staff import actor_of
 
 PROBLEMS_SHOWN = 10
 LOOKS = {

@@ -31,8 +31,8 @@ class Load:
 
     @property
     def waiting(self) -> int:
-        """What waits for an agent; an offer that nobody has answered yet waits too."""
-        return self.states[State.INQUEUE] + self.states[State.OFFERED]
+        """What waits for an agent, and is offered to none."""
+        return self.states[State.INQUEUE]
 
     @property
     def active(self) -> int:
@@ -54,8 +54,8 @@ def loads_of(queues: Sequence[Queue], now: datetime) -> dict[int, Load]:
     for pk, state, count, first in open_work.values_list("queue", "state").annotate(Count("pk"), Min("queued_at")):
         load = loads[pk]
         load.states[state] = count
-        if state in (State.INQUEUE, State.OFFERED) and first is not None:
-            load.longest_since = min(load.longest_since or first, first)
+        if state == State.INQUEUE:
+            load.longest_since = first
     for pk, count in _wrapping_up(queues, now):
         loads[pk].in_wrap_up = count
     members = Queue.members.through.objects.filter(queue__in=loads).order_by()

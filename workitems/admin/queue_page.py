@@ -20,12 +20,13 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget, UnfoldAdmin
 
 from queues.models import Queue, QueueChannel, QueueHours
 from workitems import audit, opening, tasks
-from workitems.admin.base import actor_of, duration
+from workitems.admin.base import duration
 from workitems.admin.guarded import PartsOfTheRow, SeenForm
 from workitems.admin.queue_load import Load, items_address, loads_of
 from workitems.admin.queue_people import PeopleField, check_newcomers
 from workitems.choices import Scope, State
 from workitems.models import Presence
+from workitems.staff import actor_of
 
 PEOPLE = ("members", "supervisors")
 
@@ -199,7 +200,7 @@ def _tiles(queue: Queue, load: Load, now: datetime) -> list[tuple[str, str, str]
 
     waits = "–" if load.longest_since is None else duration((now - load.longest_since).total_seconds())
     return [
-        (_("Waiting"), str(load.waiting), address(State.INQUEUE, State.OFFERED)),
+        (_("Waiting"), str(load.waiting), address(State.INQUEUE)),
         (_("Longest wait"), waits, ""),
         (_("Active"), str(load.active), address(State.ACCEPTED, State.ACTIVE, State.CONFERENCE)),
         (_("On hold"), str(load.on_hold), address(State.HOLD)),

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES
 
 from workitems import scopes
-from workitems.admin.base import actor_of
 from workitems.choices import Scope
+from workitems.staff import actor_of
 
 MOST_FOUND = 20
 ADDED = "_add"

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from queues.models import Queue
 from workitems import retiring, tasks
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.queue_load import items_address
 from workitems.choices import OPEN, Scope
 from workitems.errors import QueueHasWork
+from workitems.staff import actor_of
 
 
 class RetirePages:

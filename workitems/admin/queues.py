@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from queues.models import Queue
 from workitems import directory, tasks
 from workitems.actors import Actor
-from workitems.admin.base import actor_of, duration
+from workitems.admin.base import duration
 from workitems.admin.guarded import GuardedAdmin
 from workitems.admin.queue_load import LoadedChangeList, items_address
 from workitems.admin.queue_page import QueueForm, QueueParts
@@ -26,6 +26,7 @@ from workitems.admin.queue_retiring import RetirePages
 from workitems.admin.scopes import ScopePages
 from workitems.choices import Scope, State
 from workitems.models import AuditEntry
+from workitems.staff import actor_of
 
 
 class UseFilter(admin.SimpleListFilter):
@@ -138,8 +139,8 @@ class QueueAdmin(RetirePages, ScopePages, QueueParts, GuardedAdmin):
 
     @admin.display(description=gettext_lazy("waiting"))
     def waiting(self, queue: Any) -> SafeString:
-        """Count what waits, offers that are not answered yet among it."""
-        return _figure(queue, queue.load.waiting, State.INQUEUE, State.OFFERED)
+        """Count what waits."""
+        return _figure(queue, queue.load.waiting, State.INQUEUE)
 
     def export_waiting(self, queue: Any) -> int:
         """Give files the number itself."""

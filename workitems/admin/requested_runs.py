@@ -19,11 +19,12 @@ from django.utils.translation import ngettext
 from workitems import requested, runs
 from workitems.actors import Actor
 from workitems.admin import receipt_files, starting
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.receipts import Receipt
 from workitems.admin.runs import RunAdmin
 from workitems.errors import WorkitemError
 from workitems.models import BulkRun, Transfer
+from workitems.staff import actor_of
 
 Asked = Transfer | BulkRun
 

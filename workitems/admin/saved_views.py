@@ -21,12 +21,13 @@ from unfold.admin import ModelAdmin
 
 from workitems import saved_views, worklist
 from workitems.actors import Actor
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.guarded import GuardedAdmin, SeenForm
 from workitems.admin.search_box import SearchBox
 from workitems.errors import InvalidValue
 from workitems.models import SavedView, Workitem
 from workitems.search import WORKITEMS, matching
+from workitems.staff import actor_of
 
 QUERY, COLUMNS = "query", "columns"
 MANNERS = (SEARCH_VAR, "sort")  # of a view's query, what is no filter

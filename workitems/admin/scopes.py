@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from queues.models import Queue
 from workitems import scopes
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.choices import Scope
 from workitems.errors import InvalidValue
+from workitems.staff import actor_of
 
 MOST_FOUND = 20
 NUMBER = re.compile(r"[0-9]{1,9}")

@@ -20,11 +20,11 @@ from unfold.admin import ModelAdmin
 
 from workitems import directory
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.choices import Scope
 from workitems.errors import InvalidSearch
 from workitems.search import WORKITEMS
 from workitems.search.completion import MOST, Lookup, complete
+from workitems.staff import actor_of
 
 # what stands where a search is wrong: a phrase, a word, or one character
 FAULT = re.compile(r'"(?:\\.|[^"\\])*"?|[^\s()\[\]{}":]+|.', re.DOTALL)

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from workitems import transfers
 from workitems.actors import Actor
-from workitems.admin.base import actor_of
 from workitems.admin.receipts import Receipt
 from workitems.admin.requested_runs import RequestedRunAdmin
 from workitems.admin.run_words import Fact
 from workitems.choices import Scope
 from workitems.models import FINISHED, Transfer
+from workitems.staff import actor_of
 
 
 class TransferReceipt(Receipt[Transfer]):

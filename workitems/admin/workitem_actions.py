@@ -23,12 +23,13 @@ from unfold.admin import ModelAdmin
 from workitems import services
 from workitems.admin import starting
 from workitems.admin.action_forms import ON_MANY
-from workitems.admin.base import actor_of, grouped
+from workitems.admin.base import grouped
 from workitems.admin.bulk_dialog import BulkDialog, do_now
 from workitems.admin.transfer_dialog import TransferDialog
 from workitems.choices import Action, Scope
 from workitems.errors import WorkitemError
 from workitems.models import Workitem
+from workitems.staff import actor_of
 
 Answer = Callable[["WorkitemActions", HttpRequest, QuerySet[Workitem]], HttpResponse | None]
 # the names under which the menu sends them, in its order

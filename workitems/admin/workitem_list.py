@@ -19,12 +19,12 @@ from unfold.admin import ModelAdmin
 
 from workitems import saved_views, search, worklist
 from workitems.admin import list_layout
-from workitems.admin.base import actor_of
 from workitems.admin.list_cells import plain
 from workitems.admin.list_changelist import WorkitemChangeList, layout_for
 from workitems.admin.list_panel import offered
 from workitems.errors import InvalidSearch, InvalidValue
 from workitems.models import Workitem
+from workitems.staff import actor_of
 
 SHOWN = "show_"  # before the name of a column, where Django wants the name of a method
 LONGEST_BEGINNING = 100

@@ -29,7 +29,6 @@ from workitems import audit, services, tasks
 from workitems.actors import Actor
 from workitems.admin import item_actions, item_history, item_life
 from workitems.admin.action_forms import OFFERED, ActionForm
-from workitems.admin.base import actor_of
 from workitems.admin.guarded import GuardedAdmin
 from workitems.admin.item_actions import Tried
 from workitems.admin.item_form import WorkitemForm
@@ -39,6 +38,7 @@ from workitems.choices import Action, Priority, Scope, State
 from workitems.commands import Command
 from workitems.errors import Kind, WorkitemError
 from workitems.models import Workitem
+from workitems.staff import actor_of
 
 OTHERS_SHOWN = 25
 EVENTS_IN_RAW = 1_000

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -20,9 +21,10 @@ from oauth2_provider.settings import oauth2_settings
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from workitems.actors import Actor
+from workitems import audit
 from workitems.api.models import Application, PersonalToken
-from workitems.choices import Door, Scope
+from workitems.choices import Scope
+from workitems.staff import actor_of
 
 GRANTS = [
     (Application.GRANT_CLIENT_CREDENTIALS, gettext_lazy("For itself, as its own person (client credentials)")),
@@ -41,10 +43,7 @@ class AdminScopeOnly(ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Open to the admin scope, which superusers have."""
-        actor: Actor | None = getattr(request, "workitems_actor", None)
-        if actor is None:
-            actor = request.workitems_actor = Actor.of(request.user, Door.ADMIN)  # type: ignore[attr-defined]
-        return Scope.ADMIN in actor.everywhere
+        return Scope.ADMIN in actor_of(request).everywhere
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Open to the admin scope."""
@@ -61,6 +60,11 @@ class AdminScopeOnly(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Open to the admin scope."""
         return self.has_module_permission(request)
+
+
+def write_down(request: HttpRequest, what: str, row: Any, **details: Any) -> None:
+    """Leave an audit entry of what the person did to a program or a token."""
+    audit.write(what, audit.public_id(row), actor=actor_of(request), now=timezone.now(), **details)
 
 
 class ApplicationForm(forms.ModelForm):
@@ -115,9 +119,18 @@ class ApplicationAdmin(AdminScopeOnly):
 
     def save_model(self, request: HttpRequest, obj: Application, form: Any, change: bool) -> None:
         """Keep the secret of a new program for this one answer."""
+        before = audit.facts_of(Application.objects.get(pk=obj.pk)) if change else {}
         if not change:
             obj.client_secret = request.workitems_secret = generate_client_secret()  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
+        changes = audit.changes(before, audit.facts_of(Application.objects.get(pk=obj.pk)))
+        if changes:
+            write_down(request, "program changed" if change else "program created", obj, changes=changes)
+
+    def delete_model(self, request: HttpRequest, obj: Application) -> None:
+        """Leave an audit entry with what it was."""
+        write_down(request, "program deleted", obj, changes=audit.changes(audit.facts_of(obj), {}))
+        super().delete_model(request, obj)
 
     def response_add(self, request: HttpRequest, obj: Application, post_url_continue: Any = None) -> HttpResponse:
         """Show the secret."""
@@ -133,6 +146,7 @@ class ApplicationAdmin(AdminScopeOnly):
         application.client_secret = secret
         application.save(update_fields=["client_secret", "updated"])
         self.log_change(request, application, _("New secret"))
+        write_down(request, "program given a new secret", application)
         return self._show(request, application, secret)
 
     def _show(self, request: HttpRequest, application: Application, secret: str) -> HttpResponse:
@@ -173,6 +187,10 @@ class PersonalTokenAdmin(AdminScopeOnly):
     @admin.action(description=gettext_lazy("Revoke"), permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalToken]) -> None:
         """Revoke the selection at once."""
-        pks = list(queryset.values_list("pk", flat=True))
-        count = PersonalToken.objects.filter(pk__in=pks).revoke(timezone.now())
+        tokens = list(queryset.select_related("user"))
+        with transaction.atomic():
+            count = PersonalToken.objects.filter(pk__in=[token.pk for token in tokens]).revoke(timezone.now())
+            for token in tokens:
+                write_down(request, "token revoked", token.user, token=token.name)
+                self.log_change(request, token, _("Revoked"))
         messages.success(request, ngettext("%d token revoked.", "%d tokens revoked.", count) % count)
