@@ -34,11 +34,11 @@ WORKITEMS = """
         CASE WHEN s.state = 'terminated' THEN t.at END, NULL, NULL, 5
     FROM generate_series(%(first)s, %(last)s) n,
         LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 second' AS at) t,
-        LATERAL (SELECT CASE WHEN n %% %(every)s = 0 THEN 'inqueue' WHEN n %% 50 = 1 THEN 'active' ELSE 'terminated' END
-            AS state) s,
+        LATERAL (SELECT CASE WHEN n %% %(every)s = 0 THEN 'inqueue' WHEN n %% %(every)s = 1 THEN 'active'
+            ELSE 'terminated' END AS state) s,
         LATERAL (SELECT CASE WHEN n %% 10 < 7 THEN 'voice' WHEN n %% 10 = 7 THEN 'email' WHEN n %% 10 = 8 THEN 'sms'
             ELSE 'chat' END AS channel, CASE WHEN n %% 10 < 7 THEN 'InboundCall' WHEN n %% 10 = 7 THEN 'InboundEmail'
-            WHEN n %% 10 = 8 THEN 'InboundSMS' WHEN n %% 5000 = 9 THEN 'Twitter' ELSE 'Chat' END AS type) k
+            WHEN n %% 10 = 8 THEN 'InboundSMS' WHEN n %% 300 = 9 THEN 'Twitter' ELSE 'Chat' END AS type) k
 """
 EVENTS = """
     INSERT INTO workitems_timeevent (workitem_id, version, type, timestamp, actor, user_id, door, token, request_id,
@@ -51,7 +51,7 @@ EVENTS = """
 
 
 def fill(first: int, last: int, queue: Queue, agent: User, every: int = 50, events: int = 5) -> None:
-    """Add workitems, each with some events; every tenth brings a contact, and one in `every` waits in the queue."""
+    """Add workitems, each with some events; every tenth brings a contact, and of `every` one waits, one is active."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         values = {"first": first, "last": last, "queue": queue.pk, "agent": agent.pk, "every": every, "events": events}

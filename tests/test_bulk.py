@@ -395,8 +395,8 @@ def test_neither_what_is_under_way_nor_an_undo_can_be_undone(queue, sue, supervi
 def test_a_run_and_its_undo_know_each_other(queue, sue):
     run = work_off(ask(sue, Action.PRIORITY, make_workitem(queue=queue), priority=5))
     undone = take_back(run, sue)
-    assert (bulk.undoes(undone), list(bulk.undone_by(run))) == (run, [undone])
-    assert (bulk.undoes(run), list(bulk.undone_by(undone))) == (None, [])
+    assert (undone.undoes, list(run.undone_by.all())) == (run, [undone])
+    assert (run.undoes, list(undone.undone_by.all())) == (None, [])
 
 
 def test_another_contact_goes_and_comes_back_with_events_whatever_else_has_happened(queue, sue, supervisor):

@@ -134,7 +134,7 @@ def undo(run: BulkRun, *, actor: Actor, now: datetime) -> BulkRun:
 
     def write() -> BulkRun:
         action, _command = UNDOING[Action(run.action)]
-        undoing = BulkRun.objects.create(action=action.value, arguments={"undoes": run.bulk_id}, **framed)
+        undoing = BulkRun.objects.create(action=action.value, undoes=run, **framed)
         selections.copy(undoing, BulkItem, undoable(run).values_list("workitem_id"))
         selections.close(undoing, BulkItem, None)
         return undoing
@@ -147,7 +147,7 @@ def can_be_undone(run: BulkRun) -> bool:
 
     An undo is not undone, and of what follows a merged contact the merge is.
     """
-    is_final = "undoes" in run.arguments or "mergeId" in run.arguments
+    is_final = run.undoes_id is not None or "mergeId" in run.arguments
     return run.state in FINISHED and run.done > 0 and not is_final and Action(run.action) in UNDOING
 
 
@@ -166,19 +166,9 @@ def undoable(run: BulkRun) -> QuerySet[BulkItem]:
     return done.alias(current=Subquery(version)).filter(current=F("version"))
 
 
-def undone_by(run: BulkRun) -> QuerySet[BulkRun]:
-    """Return the runs that have taken it back."""
-    return BulkRun.objects.filter(pk__gt=run.pk, arguments__undoes=run.bulk_id).order_by("pk")
-
-
-def undoes(run: BulkRun) -> BulkRun | None:
-    """Return the run that this one takes back, or None."""
-    return BulkRun.objects.filter(bulk_id=run.arguments["undoes"]).first() if "undoes" in run.arguments else None
-
-
 def visible_to(actor: Actor) -> QuerySet[BulkRun]:
     """Return the runs that somebody may see: his own, and all of them with the admin scope everywhere."""
-    return requested.visible_to(BulkRun.objects.select_related("requested_by"), actor)
+    return requested.visible_to(BulkRun.objects.select_related("requested_by", "undoes"), actor)
 
 
 def _forecast(command: Command, rows: QuerySet[Workitem], actor: Actor, now: datetime) -> services.Forecast:
@@ -240,9 +230,9 @@ def _do(run: BulkRun, items: Sequence[RunItem], actor: Actor, now: datetime) -> 
 
 
 def _command(run: BulkRun, ids: Sequence[str]) -> Command:
-    if "undoes" not in run.arguments:
+    if run.undoes is None:
         return command_of(Action(run.action), run.arguments)
-    undone = BulkRun.objects.get(bulk_id=run.arguments["undoes"])
+    undone = run.undoes
     left = undone.items.filter(workitem_id__in=ids).values_list("workitem_id", "version")
     _action, command = UNDOING[Action(undone.action)]
     return command({one: version for one, version in left if version is not None})

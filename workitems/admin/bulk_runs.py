@@ -55,7 +55,7 @@ class BulkReceipt(Receipt[BulkRun]):
         """Why it cannot be taken back, where it never can."""
         if "mergeId" in self.run.arguments:
             return _("Undo the merge of the contacts to take this back.")
-        if "undoes" in self.run.arguments or Action(self.run.action) in bulk.UNDOING:
+        if self.run.undoes_id is not None or Action(self.run.action) in bulk.UNDOING:
             return ""
         return _("This cannot be undone.")
 
@@ -67,12 +67,13 @@ class BulkReceipt(Receipt[BulkRun]):
     @cached_property
     def undoes(self) -> BulkRun | None:
         """The run that this one takes back."""
-        return bulk.undoes(self.run)
+        undone: BulkRun | None = self.run.undoes
+        return undone
 
     @cached_property
     def undone_by(self) -> list[BulkRun]:
         """The runs that have taken it back."""
-        return list(bulk.undone_by(self.run))
+        return list(self.run.undone_by.order_by("pk"))
 
     def undoable(self) -> QuerySet[Any]:
         """Return what nobody has touched since."""
@@ -121,7 +122,7 @@ class BulkRunAdmin(RequestedRunAdmin):
 def title_of(run: BulkRun) -> str:
     """Return what is done, in a word or two."""
     action = str(Action(run.action).label)
-    return _("Undo: %s") % action if "undoes" in run.arguments else action
+    return _("Undo: %s") % action if run.undoes_id is not None else action
 
 
 def facts_of(action: Action, arguments: bulk.Arguments) -> list[Fact]:

@@ -25,6 +25,9 @@ class BulkRun(Run):
     bulk_id = models.CharField(_("run id"), max_length=64, unique=True, default=new_bulk_id)
     action = models.CharField(_("action"), max_length=24, choices=[(one.value, one.value) for one in Action])
     arguments: models.JSONField[dict[str, Any]] = models.JSONField(_("with"), default=dict, blank=True)
+    undoes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by", verbose_name=_("undoes")
+    )
     query = models.TextField(_("search"), blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
