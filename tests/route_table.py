@@ -934,7 +934,6 @@ def files_of(model: str, view: str, bring: str = "") -> str:
 
 #                   staff read-here read write delete admin superuser
 NOBODYS = "         403   403       403  403   403    403   403"
-SUPERUSERS = "      403   403       403  403   403    403   200"
 MANAGERS = "404 404 404 404 404 200 200"
 MANAGED = "404 404 404 404 404 on on"
 ADMINS = "          403   403       403  403   403    200   200"
