@@ -185,6 +185,13 @@ class Workitem(LoadedQuickly):
             models.Index(
                 fields=["-created_at", "-id"], name="workitem_archive", condition=Q(archived_at__isnull=False)
             ),
+            # what is with nobody, newest first
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="workitem_with_nobody",
+                condition=Q(agent__isnull=True),
+                include=["archived_at"],
+            ),
             # what ended when
             models.Index(
                 fields=["terminated_at", "id"], name="workitem_ended", condition=Q(terminated_at__isnull=False)
