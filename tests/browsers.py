@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+
+import pytest
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+# the mark of a module that looks at pages: real transactions, and skipped only where no browser is asked for
+IN_A_BROWSER = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="there is no chromium on this machine"
+    ),
+]

@@ -11,8 +11,10 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from playwright.sync_api import Browser, sync_playwright
 
 from queues.models import Queue
+from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.builders import make_queue, make_user
 from workitems.actors import Actor
 from workitems.choices import Door, Scope
@@ -30,6 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         talks = hasattr(getattr(item, "module", None), "REAL_BROKER_URL")
         if talks or "hall" in getattr(item, "fixturenames", ()):
             item.add_marker("broker")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, and Django asks for none around its queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture(scope="session")

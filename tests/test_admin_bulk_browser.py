@@ -14,7 +14,7 @@ from workitems.groups import grant
 from workitems.models import BulkRun, Workitem
 
 LIST, objections, pytestmark = before.LIST, before.objections, before.pytestmark
-chromium, page, sue = before.chromium, before.page, before.sue  # fixtures, found by their names
+page, sue = before.page, before.sue  # fixtures, found by their names
 support, sales, items = before.support, before.sales, before.items
 
 

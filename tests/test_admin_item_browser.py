@@ -5,18 +5,16 @@ The theme's own parts are not ours to mend, so axe looks at what stands within o
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browsers import IN_A_BROWSER
 from tests.builders import NOON, facts_of, make_contact, make_queue, make_user, make_workitem
 from tests.doors import browser as client_of
-from tests.test_admin_browser import ARGUMENTS
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Door, Scope, State
@@ -24,25 +22,7 @@ from workitems.commands import AddNote, Edit
 from workitems.groups import grant
 from workitems.models import TimeEvent, Workitem
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="there is no chromium on this machine"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, and Django asks for none around its queries.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,8 +11,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from contacts.models import Contact, ContactEmail
+from tests.browsers import IN_A_BROWSER
 from tests.builders import NOON, make_queue, make_user
-from tests.test_browser import CHROMIUM, chromium  # noqa: F401  a fixture
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Scope, State, Type
@@ -86,12 +85,7 @@ PAYLOADS = [
 ]  # fmt: skip
 PARTS = 4
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"), reason="there is no chromium on this machine"
-    ),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -124,7 +118,7 @@ def _full_of(payload, queue, agent) -> Workitem:
 
 
 @pytest.fixture
-def page(chromium: Browser, live_server) -> Iterator[Page]:  # noqa: F811
+def page(chromium: Browser, live_server) -> Iterator[Page]:
     user = make_user("sue", is_staff=True, is_superuser=True)
     user.set_password("a long password")
     user.save()
