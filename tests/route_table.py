@@ -1026,7 +1026,7 @@ PAGES = rows(f"""
     admin:workitems_stalepolicy_add         POST  -     {OUT} {ADMINS}
     admin:workitems_stalepolicy_change      GET   own   {OUT} {ADMINS}
     admin:workitems_stalepolicy_change      POST  own   {OUT} {ADMINS}
-    admin:workitems_stalepolicy_history     GET   own   {OUT} index index index index index 200 200
+    admin:workitems_stalepolicy_history     GET   own   {OUT} 404 404 404 404 404 200 200
     admin:workitems_stalepolicy_delete      GET   own   {OUT} {ADMINS}
     admin:workitems_stalepolicy_delete      POST  own   {OUT} {ADMINS}
     admin:workitems_stalepolicy_simulate    GET   own   {OUT} {ADMINS}
@@ -1037,7 +1037,7 @@ PAGES = rows(f"""
     admin:workitems_policyrun_add         POST  -        {OUT} {NOBODYS}
     admin:workitems_policyrun_change      GET   own      {OUT} {ADMINS}
     admin:workitems_policyrun_change      POST  own      {OUT} {NOBODYS}
-    admin:workitems_policyrun_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_policyrun_history     GET   own      {OUT} 404 404 404 404 404 200 200
     admin:workitems_policyrun_delete      GET   own      {OUT} {NOBODYS}
     admin:workitems_policyrun_delete      POST  own      {OUT} {NOBODYS}
     admin:workitems_policyrun_pause       GET   own      {OUT} 405 405 405 405 405 405 405
@@ -1144,7 +1144,7 @@ PAGES = rows(f"""
         add=NOBODYS,
         change=NOBODYS,
         delete=NOBODYS,
-        history="index 200 200 200 200 200 200",
+        history="404 200 200 200 200 200 200",
     )
 }
     {
@@ -1160,14 +1160,14 @@ PAGES = rows(f"""
 }
     admin:workitems_presence_change      GET   other    {OUT} 403   404   200   200 200   200 200
     admin:workitems_presence_change      POST  other    {OUT} 403   403   403   200 403   200 200
-    admin:workitems_outgoingmail_change  GET   other    {OUT} 403   index 200 200 200 200 200
-    admin:workitems_outgoingmail_history GET   other    {OUT} index index 200 200 200 200 200
+    admin:workitems_outgoingmail_change  GET   other    {OUT} 403   404 200 200 200 200 200
+    admin:workitems_outgoingmail_history GET   other    {OUT} 404 404 200 200 200 200 200
     admin:workitems_transfer_changelist  GET   -        {OUT} {WRITERS}
     admin:workitems_transfer_add         GET   -        {OUT} {NOBODYS}
     admin:workitems_transfer_add         POST  -        {OUT} {NOBODYS}
     admin:workitems_transfer_change      GET   own      {OUT} 403   403   403   404   403   200 200
     admin:workitems_transfer_change      POST  own      {OUT} {NOBODYS}
-    admin:workitems_transfer_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_transfer_history     GET   own      {OUT} 404 404 404 404 404 200 200
     admin:workitems_transfer_delete      GET   own      {OUT} {NOBODYS}
     admin:workitems_transfer_delete      POST  own      {OUT} {NOBODYS}
     admin:workitems_transfer_progress    GET   own      {OUT} 403   403   403   404   403   200 200
@@ -1191,7 +1191,7 @@ PAGES = rows(f"""
     admin:workitems_bulkrun_add         POST  -        {OUT} {NOBODYS}
     admin:workitems_bulkrun_change      GET   own      {OUT} 403   403   403   404   404   200 200
     admin:workitems_bulkrun_change      POST  own      {OUT} {NOBODYS}
-    admin:workitems_bulkrun_history     GET   own      {OUT} index index index index index 200 200
+    admin:workitems_bulkrun_history     GET   own      {OUT} 404 404 404 404 404 200 200
     admin:workitems_bulkrun_delete      GET   own      {OUT} {NOBODYS}
     admin:workitems_bulkrun_delete      POST  own      {OUT} {NOBODYS}
     admin:workitems_bulkrun_progress    GET   own      {OUT} 403   403   403   404   404   200 200

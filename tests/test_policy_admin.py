@@ -379,3 +379,10 @@ def test_what_was_touched_since_is_told_before_reopening(run, amy):
 def test_customer_text_is_shown_as_text(run, amy):
     Workitem.objects.update(name="<script>alert(1)</script>")
     assert "<script>alert(1)" not in browser(amy).get(page_of(run)).content.decode()
+
+
+def test_no_row_has_a_number_of_five_thousand_digits(amy):
+    client = browser(amy)
+    for model in ("workitems/stalepolicy", "workitems/policyrun", "workitems/bulkrun", "workitems/workitem"):
+        assert client.get(f"/admin/{model}/{'9' * 5_000}/change/").status_code == 404
+    assert client.get(f"/admin/workitems/stalepolicy/{'9' * 5_000}/simulate/").status_code == 404

@@ -15,6 +15,11 @@ MOST_COUNTED = 1_000
 EVENTS_SHOWN = 200
 
 
+def is_key(text: str) -> bool:
+    """Tell whether this can be the number of a row: digits, and no more of them than the database takes."""
+    return text.isdecimal() and len(text) < 19
+
+
 def grouped(number: int) -> str:
     """Return a number as people read it."""
     return str(number_format(number, use_l10n=True, force_grouping=True))

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from contacts.models import Contact
 from workitems import contact_book, tasks
 from workitems.actors import Actor
-from workitems.admin.base import grouped
+from workitems.admin.base import grouped, is_key
 from workitems.admin.contact_list import items_text
 from workitems.admin.contact_panels import line_of, words_of
 from workitems.admin.guarded import GuardedAdmin, shown
@@ -68,7 +68,7 @@ class ContactPages(GuardedAdmin):
         if Scope.READ not in actor.everywhere:
             raise PermissionDenied
         after = request.GET.get("after", "0")
-        found = contact_book.find_groups(int(after) if after.isdecimal() and len(after) < 19 else 0)
+        found = contact_book.find_groups(int(after) if is_key(after) else 0)
         groups = [(group, words_of(group.shared)) for group in found.groups]
         return self.page(
             request, "contact_duplicates.html", _("Possible duplicates"), found=found, groups=groups,
@@ -140,7 +140,7 @@ class ContactPages(GuardedAdmin):
         return contact
 
     def _other(self, request: HttpRequest, pk: str) -> Contact:
-        found = self.get_queryset(request).filter(pk=pk).first() if pk.isdecimal() and len(pk) < 19 else None
+        found = self.get_queryset(request).filter(pk=pk).first() if is_key(pk) else None
         if found is None:
             raise Http404
         other: Contact = found

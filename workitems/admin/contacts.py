@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Contact
 from workitems import directory
 from workitems.actors import Actor
+from workitems.admin.base import is_key
 from workitems.admin.contact_form import ContactEmailInline, ContactForm, ContactPhoneInline
 from workitems.admin.contact_list import ContactList
 from workitems.admin.contact_pages import ContactPages
@@ -76,7 +77,7 @@ class ContactAdmin(ContactList, ContactPages):
         """Show the form with what stands around it; who went up in another contact leads there."""
         actor = actor_of(request)
         contact = self.get_object(request, object_id) if self.has_view_permission(request) else None
-        if contact is None and object_id.isdecimal():
+        if contact is None and is_key(object_id):
             kept = self._survivor(object_id, actor)
             if kept is not None:
                 messages.info(request, _("This contact was merged into %s.") % kept)

@@ -19,7 +19,15 @@ from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -170,6 +178,10 @@ class Exporting(ModelAdmin):
         offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
         names = [one if isinstance(one, str) else one.parameter_name for one in offered]
         return any(lookup in {name, *(f"{name}__{way}" for way in FILTER_WAYS)} for name in names)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Answer 404 for what is not there, and for what the person may not see alike."""
+        raise Http404
 
     def get_urls(self) -> list[Any]:
         """Add the page on which the file is chosen."""

@@ -272,10 +272,6 @@ class GuardedAdmin(Importing):
     def _facts_anew(self, row: Any) -> audit.Facts:
         return self.facts_of(self.model._default_manager.get(pk=row.pk))
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Answer 404 for what is not there, and for what the person may not see alike."""
-        raise Http404
-
 
 class PartsOfTheRow:
     """Rules of an inline: its rows are seen and edited by those who see and edit the row that they belong to."""

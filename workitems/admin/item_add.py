@@ -29,6 +29,7 @@ from queues.models import Queue
 from workitems import directory, services, tasks
 from workitems.actors import Actor
 from workitems.admin.action_forms import MOST_NOTE
+from workitems.admin.base import is_key
 from workitems.admin.guarded import GuardedAdmin
 from workitems.choices import Priority, Scope, Type
 from workitems.commands import AddNote, Create
@@ -288,4 +289,4 @@ def _asked(request: HttpRequest) -> dict[str, str]:
     """Return what the address fills in; a contact that is no number is none."""
     asked: dict[str, str] = request.GET.dict()
     contact = asked.get("contact", "")
-    return asked if contact.isdecimal() and len(contact) < 19 else {**asked, "contact": ""}
+    return asked if is_key(contact) else {**asked, "contact": ""}

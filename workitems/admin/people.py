@@ -27,6 +27,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from workitems import access, groups, tasks
 from workitems.actors import Actor
+from workitems.admin.base import is_key
 from workitems.admin.guarded import GuardedAdmin, SeenForm
 from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
@@ -206,7 +207,7 @@ class UserAdmin(GuardedAdmin):
     def end_sessions(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """End one session of the person, or all of them."""
         user, one = self._managed(request, object_id), request.POST.get("session", "")
-        pk = int(one) if one.isdecimal() and len(one) < 19 else None
+        pk = int(one) if is_key(one) else None
         ended = access.end_sessions(user, actor=actor_of(request), now=timezone.now(), pk=pk)
         messages.success(request, ngettext("%d session is ended.", "%d sessions are ended.", ended) % ended)
         return HttpResponseRedirect(self._page(user))

@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from queues.channels import Channel
 from workitems import policies
-from workitems.admin.base import duration, grouped
+from workitems.admin.base import duration, grouped, is_key
 from workitems.admin.exporting import Exporting
 from workitems.choices import Scope, State
 from workitems.errors import DuplicateObject, StaleVersion
@@ -89,7 +89,7 @@ class OnlyForAdmins(Exporting):
         """Return the object of a page of our own, or raise what leads to the right answer."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
+        found = self.get_queryset(request).filter(pk=object_id).first() if is_key(object_id) else None
         if found is None:
             raise Http404
         return found
@@ -233,7 +233,7 @@ class StalePolicyAdmin(OnlyForAdmins):
 
     def _head(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
         """Return what stands above the form of an existing policy."""
-        if object_id is None or not object_id.isdecimal():
+        if object_id is None or not is_key(object_id):
             return {}
         policy = self.get_queryset(request).filter(pk=object_id).first()
         if policy is None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workitems.actors import Actor
-from workitems.admin.base import grouped
+from workitems.admin.base import grouped, is_key
 from workitems.admin.run_words import COUNTS, OUTCOMES, Chip, Fact, Line, Outcome, State, progress_of, reason_of
 from workitems.choices import Door
 from workitems.models import BulkRun, RunItem, Transfer, Workitem
@@ -254,4 +254,4 @@ class Receipt(Generic[R]):
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return int(text) if is_key(text) else 0

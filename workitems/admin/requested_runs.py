@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from workitems import requested, runs
 from workitems.actors import Actor
 from workitems.admin import receipt_files, starting
-from workitems.admin.base import grouped
+from workitems.admin.base import grouped, is_key
 from workitems.admin.receipts import Receipt
 from workitems.admin.runs import RunAdmin
 from workitems.errors import WorkitemError
@@ -171,7 +171,7 @@ class RequestedRunAdmin(RunAdmin):
     def _seen(self, request: HttpRequest, object_id: str) -> Any:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        run = self.get_queryset(request).filter(pk=object_id).first() if _is_number(object_id) else None
+        run = self.get_queryset(request).filter(pk=object_id).first() if is_key(object_id) else None
         if run is None:
             raise Http404
         return run
@@ -194,7 +194,3 @@ class RequestedRunAdmin(RunAdmin):
             "words": self.words,
         }
         return TemplateResponse(request, f"admin/workitems/{template}", {**shared, **context})
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) < 19

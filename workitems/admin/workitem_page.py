@@ -29,6 +29,7 @@ from workitems import audit, services, tasks
 from workitems.actors import Actor
 from workitems.admin import item_actions, item_history, item_life
 from workitems.admin.action_forms import OFFERED, ActionForm
+from workitems.admin.base import is_key
 from workitems.admin.guarded import GuardedAdmin
 from workitems.admin.item_actions import Tried
 from workitems.admin.item_form import WorkitemForm
@@ -94,7 +95,7 @@ class WorkitemPage(GuardedAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the workitem with its neighbours; whoever changes it holds it until he is done."""
-        if not (object_id.isdecimal() and len(object_id) < 19):
+        if not is_key(object_id):
             return None
         if request.method == "POST" and transaction.get_connection().in_atomic_block:
             Workitem.objects.select_for_update().filter(pk=object_id).first()
