@@ -24,14 +24,17 @@ WORKITEMS = """
     INSERT INTO workitems_workitem (workitem_id, channel_type, type, state, current_state_name, priority, name,
         from_address, to_address, contact_id, agent_id, queue_id, disposition_id, disposition_note, is_muted, ended_by,
         data, created_at, modified_at, state_changed_at, active_at, queued_at, offer_expires_at, assigned_at,
-        terminated_at, dispositioned_at, archived_at, version)
+        terminated_at, dispositioned_at, archived_at, version, place_since, entered_at, handled_ms)
     SELECT 'wi_' || lpad(n::text, 12, '0'), k.channel, k.type, s.state, s.state, 1 + n %% 5,
         'Subject ' || md5(n::text), '+1202' || lpad((n %% 10000000)::text, 7, '0'), '+12025550100',
         (SELECT min(id) FROM contacts_contact) + (n / 10) %% (SELECT count(*) FROM contacts_contact),
         CASE WHEN s.state = 'inqueue' THEN NULL ELSE %(agent)s END, %(queue)s, NULL, '', false,
         CASE WHEN s.state = 'terminated' THEN 'agent' ELSE '' END, '{"crm": "c-1", "score": 7}', t.at, t.at,
         t.at, t.at, t.at, NULL, CASE WHEN s.state = 'inqueue' THEN NULL ELSE t.at END,
-        CASE WHEN s.state = 'terminated' THEN t.at END, NULL, NULL, 5
+        CASE WHEN s.state = 'terminated' THEN t.at END, NULL, NULL, 5,
+        t.at + CASE s.state WHEN 'inqueue' THEN 0 WHEN 'active' THEN 1 + n %% 60 ELSE 61 + n %% 60 END
+            * interval '1 second',
+        CASE WHEN s.state = 'inqueue' THEN t.at END, 0
     FROM generate_series(%(first)s, %(last)s) n,
         LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 second' AS at) t,
         LATERAL (SELECT CASE WHEN n %% %(every)s = 0 THEN 'inqueue' WHEN n %% %(every)s = 1 THEN 'active'
@@ -48,6 +51,21 @@ EVENTS = """
         queue_id, agent_id, '{"agent": "ann"}'
     FROM workitems_workitem, generate_series(1, %(events)s) v WHERE workitem_id > %(after)s
 """
+# the ledger of it: each was answered after at most a minute, and each that is over was talked about for a minute
+STAYS = """
+    INSERT INTO workitems_stay (workitem_id, version, channel_type, state, queue_id, agent_id, began_at, ended_at,
+        lasted_ms, magnitude, entered_at, outcome, wait_ms, handled_ms, ended_by)
+    SELECT id, 3, channel_type, 'inqueue', queue_id, NULL, created_at, created_at + s.wait * interval '1 second',
+        s.wait * 1000, CASE WHEN s.wait < 4 THEN 1 WHEN s.wait < 16 THEN 2 ELSE 3 END, created_at, 'answered',
+        s.wait * 1000, NULL::bigint, ''
+    FROM workitems_workitem, LATERAL (SELECT 1 + substr(workitem_id, 4)::bigint %% 60 AS wait) s
+    WHERE workitem_id > %(after)s AND state <> 'inqueue'
+    UNION ALL
+    SELECT id, 5, channel_type, 'active', queue_id, agent_id, created_at + s.wait * interval '1 second',
+        created_at + (s.wait + 60) * interval '1 second', 60000, 3, NULL, '', NULL, 60000, ''
+    FROM workitems_workitem, LATERAL (SELECT 1 + substr(workitem_id, 4)::bigint %% 60 AS wait) s
+    WHERE workitem_id > %(after)s AND state = 'terminated'
+"""
 
 
 def fill(first: int, last: int, queue: Queue, agent: User, every: int = 50, events: int = 5) -> None:
@@ -58,7 +76,9 @@ def fill(first: int, last: int, queue: Queue, agent: User, every: int = 50, even
         cursor.execute(CONTACTS, values)
         cursor.execute(PHONES, values)
         cursor.execute(WORKITEMS, values)
-        cursor.execute(EVENTS, {**values, "after": f"wi_{first - 1:012d}"})
+        fresh = {**values, "after": f"wi_{first - 1:012d}"}
+        for statement in (EVENTS, STAYS):
+            cursor.execute(statement, fresh)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")  # what was written must not be paid for by the first questions
 

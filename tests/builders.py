@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue
-from workitems.choices import ENDED, WITH_AGENT, Door, EndedBy, Event, State, Type
+from workitems.choices import ENDED, WAITING, WITH_AGENT, Door, EndedBy, Event, State, Type
 from workitems.models import Disposition, Presence, TimeEvent, Workitem
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -74,9 +74,21 @@ def make_workitem(
         "ended_by": EndedBy.AGENT if ended else "",
         "dispositioned_at": NOON if state == State.DISPOSITIONED else None,
     }
-    workitem = Workitem.objects.create(**(values | facts))
+    values |= facts
+    # in the ledger as if it had come like this
+    waits = state in WAITING and not kind.is_outbound
+    values = {"place_since": values["created_at"], "entered_at": values["queued_at"] if waits else None} | values
+    workitem = Workitem.objects.create(**values)
     TimeEvent.objects.create(
-        workitem=workitem, version=1, type=Event.CREATED, timestamp=NOON, actor="builder", door=Door.JOB, to_state=state
+        workitem=workitem,
+        version=1,
+        type=Event.CREATED,
+        timestamp=NOON,
+        actor="builder",
+        door=Door.JOB,
+        to_state=state,
+        queue=queue,
+        agent=agent,
     )
     return workitem
 

@@ -32,9 +32,9 @@ def test_many_are_moved_and_the_refused_are_named(supervisor, queue, sales, ann)
 
 def test_one_row_more_costs_no_query_more(supervisor, queue, sales, django_assert_num_queries):
     ids = [make_workitem(queue=queue).workitem_id for _ in range(40)]
-    # savepoint, target queue and its channels, lock, queues, agents, update, events, release
+    # savepoint, target queue and its channels, lock, queues, update, events, stays, release
     for count in (2, 30):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             services.execute_many(commands.TransferToQueue(sales), ids[:count], actor=supervisor, now=LATER)
         ids = ids[count:]
 

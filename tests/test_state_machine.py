@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.builders import NOON, make_disposition, make_queue, make_user
-from workitems import commands, services
+from workitems import commands, ledger, rebuilding, services
 from workitems.actors import Actor
 from workitems.choices import Action, Door, EndedBy, Scope, State, Type
 from workitems.commands import moving
@@ -26,6 +26,7 @@ EXAMPLES, STEPS, SHARDS = 300, 60, 4
 
 OPEN = {"inqueue", "offered", "accepted", "active", "hold", "conference"}
 ENDED = {"terminated", "dispositioned"}
+WAITING, TALKING = {"inqueue", "offered"}, {"active", "hold", "conference"}
 SPOKEN, LIVE, ALL = {"voice"}, {"voice", "chat"}, {"voice", "chat", "email"}
 
 # action: (from, to or None to stay, channels, scope), by hand from the contract
@@ -79,6 +80,39 @@ KINDS = (Type.INBOUND_CALL, Type.INBOUND_CALL, Type.CHAT, Type.INBOUND_EMAIL)
 
 
 @dataclass
+class Log:
+    """What the ledger should say, by hand from interface.md: the entry that runs, how the others ended, who talked."""
+
+    entered: int | None = 0
+    waits: list[tuple[str, str, int, int]] = field(default_factory=list)  # queue, outcome, entered and waited
+    before_transfer: int | None = None
+    at: int = 0
+    talked: int = 0
+    handled: list[int] = field(default_factory=list)
+
+    def work_on(self, state: str, target: str, action: str, now: int) -> None:
+        if target == state:
+            return  # what it has come to is written down when it moves on
+        if state in TALKING:
+            self.talked += now - self.at
+        self.at = now
+        if state not in OPEN - WAITING or target in OPEN - WAITING:
+            return
+        counts = action != "terminateStale" if target == "terminated" else self.talked > 0
+        self.handled += [self.talked] if counts else []
+        self.talked = 0
+
+    def wait_on(self, entered: int) -> None:
+        if self.entered is None:
+            self.entered = entered
+
+    def end_wait(self, queue: str, outcome: str, now: int) -> None:
+        if self.entered is not None:
+            self.waits.append((queue, outcome, self.entered, now - self.entered))
+        self.entered = None
+
+
+@dataclass
 class Model:
     """What a workitem should be like."""
 
@@ -100,6 +134,7 @@ class Model:
     stale_at: int | None = None
     exempt_until: int | None = None
     version: int = 1
+    log: Log = field(default_factory=Log)
 
     def holds(self, who: str) -> set[str]:
         own = {"read", "write"} if who == "agent" and self.agent == "agent" else set()
@@ -201,11 +236,37 @@ class Life(RuleBasedStateMachine):
         if action not in NO_ACTIVITY:
             self.model.active_at, self.model.stale_at = self.seconds, None
         self.moved = None
+        self.keep_log(action, target, command, changes.get("queue", self.model.queue))
         self.model.state = target
         for name, value in changes.items():
             setattr(self.model, name, value)
         self.model.version += 1
         self.model.modified_at = self.seconds
+
+    def keep_log(self, action, target, command, queue):
+        """Say what the entry into the queue comes to, told apart by hand and not by the ledger's rule."""
+        model, log, now = self.model, self.model.log, self.seconds
+        log.work_on(model.state, target, action, now)
+        entered = log.entered
+        if isinstance(command, commands.UndoTransfer):
+            if queue != model.queue:
+                log.end_wait(model.queue, "flowedOut", now)
+            if target == "inqueue":
+                log.wait_on(now if log.before_transfer is None else log.before_transfer)
+            elif target == "offered" and log.before_transfer is not None:
+                log.wait_on(log.before_transfer)
+            return
+        if action == "transfer":
+            log.before_transfer = entered
+        if queue != model.queue:
+            log.end_wait(model.queue, "flowedOut", now)
+        if target == "inqueue":
+            log.wait_on(now)
+        elif target == "accepted":
+            log.end_wait(queue, "answered", now)
+        elif target == "terminated":
+            gave_up = getattr(command, "by", None) is EndedBy.CUSTOMER and model.channel in LIVE
+            log.end_wait(queue, "abandoned" if gave_up else "flowedOut", now)
 
     @rule(seed=st.integers(0, 2**32))
     def step(self, seed):
@@ -445,6 +506,7 @@ class Life(RuleBasedStateMachine):
             stale_at=second_of(item.stale_at),
             exempt_until=second_of(item.exempt_until),
             version=item.version,
+            log=model.log,
         )
         assert found == model
         events = list(TimeEvent.objects.filter(workitem=item).values_list("version", "to_state"))
@@ -453,6 +515,40 @@ class Life(RuleBasedStateMachine):
         for who in HOLDS:
             may = {action.value for action in available(item, self.actors[who])}
             assert may == {action for action in TABLE if model.allows(action, who)}
+
+    @invariant()
+    def the_ledger_tells_the_whole_life(self):
+        if not hasattr(self, "model") or self.model.state == "gone":
+            return
+        item = Workitem.objects.select_related("queue").get(workitem_id=self.item_id)
+        stays = list(item.stays.select_related("queue").order_by("version"))
+        assert [one.began_at for one in stays] == [NOON, *(one.ended_at for one in stays)][: len(stays)]
+        assert item.place_since == (stays[-1].ended_at if stays else NOON)
+        lasted = sum((one.ended_at - one.began_at for one in stays), timedelta())
+        assert item.place_since == NOON + lasted
+        assert [(one.lasted_ms, one.lasted_ms < 1000 * 4**one.magnitude) for one in stays] == [
+            (second_of(one.ended_at) * 1000 - second_of(one.began_at) * 1000, True) for one in stays
+        ]
+        ends = [
+            (one.queue.queue_id, one.outcome, second_of(one.entered_at), one.wait_ms / 1000)
+            for one in stays
+            if one.outcome
+        ]
+        assert ends == self.model.log.waits
+        assert second_of(item.entered_at) == self.model.log.entered
+        handled = [one.handled_ms / 1000 for one in stays if one.handled_ms is not None]
+        assert (handled, item.handled_ms / 1000) == (self.model.log.handled, self.model.log.talked)
+
+    @invariant()
+    def the_ledger_is_what_follows_from_the_events(self):
+        if not hasattr(self, "model") or self.model.state == "gone":
+            return
+        item = Workitem.objects.get(workitem_id=self.item_id)
+        tally, differences = rebuilding.check([item.pk])
+        assert differences == {}
+        assert (tally.right, tally.stays) == (1, item.stays.count())
+        standing, _stays = ledger.follow(item, list(TimeEvent.objects.filter(workitem=item).order_by("version")))
+        assert standing == ledger.Standing.of(item)
 
 
 STEPS_OF_A_LIFE = {
@@ -535,6 +631,43 @@ def test_a_fault_in_what_a_transfer_remembers_is_found(monkeypatch):
 @pytest.mark.django_db
 def test_a_fault_in_what_counts_as_activity_is_found(monkeypatch):
     monkeypatch.setattr(commands.Edit, "is_activity", True)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_when_a_wait_begins_is_found(monkeypatch):
+    def with_every_offer(kind, step):
+        return step.place.state in ("inqueue", "offered")
+
+    monkeypatch.setattr(ledger, "_enters", with_every_offer)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_what_the_executor_tells_the_ledger_is_found(monkeypatch):
+    monkeypatch.setattr(commands.UndoTransfer, "waited_since", commands.base.Command.waited_since)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_fault_in_what_was_handled_is_found(monkeypatch):
+    monkeypatch.setattr(ledger, "_counts_as_handled", lambda step, handled: True)
+    with pytest.raises(AssertionError):
+        run_lives(EXAMPLES, derandomize=True)
+
+
+@pytest.mark.django_db
+def test_a_stay_that_was_not_written_is_found(monkeypatch):
+    original = services._move
+
+    def forgetting_holds(workitem, standing, step):
+        stay = original(workitem, standing, step)
+        return None if standing.place.state == State.HOLD else stay
+
+    monkeypatch.setattr(services, "_move", forgetting_holds)
     with pytest.raises(AssertionError):
         run_lives(EXAMPLES, derandomize=True)
 

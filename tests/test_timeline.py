@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOON, make_workitem
+from tests.builders import NOON, make_disposition, make_workitem
 from workitems import services, timeline
 from workitems.actors import Actor
 from workitems.choices import Door, State
-from workitems.commands import AddNote, Offer, Reject, TransferToQueue
-from workitems.models import TimeEvent, Workitem
-from workitems.timeline import Happening, Place, Segment
+from workitems.commands import AddNote, Offer, Reject, SetDisposition, TransferToQueue
+from workitems.models import Stay, TimeEvent, Workitem
+from workitems.timeline import Place, Segment
 
 
 def after(minutes: float):
     return NOON + timedelta(minutes=minutes)
 
 
-def told(*happenings, ended):
-    """Return state, queue, agent and minutes of each stretch, of events given as minute, state, queue and agent."""
-    events = [Happening(after(at), Place(*place)) for at, *place in happenings]
-    found = timeline.segments(events, began=NOON, ended=after(ended), first=happenings[0][1])
+def told(*entered, ended):
+    """Return state, queue, agent and minutes of each stretch, of places entered as minute, state, queue and agent."""
+    found = timeline.segments([(Place(*place), after(at)) for at, *place in entered], ended=after(ended))
     return [(*one.place, one.time / timedelta(minutes=1)) for one in found]
 
 
@@ -39,23 +39,7 @@ def test_a_transfer_in_the_middle_of_the_wait_begins_a_stretch_in_the_other_queu
     ]
 
 
-def test_each_offer_that_is_rejected_is_a_stretch_of_its_own():
-    assert told(
-        (0, "inqueue", "Support"), (1, "offered", "Support", "ann"), (2, "inqueue", "Support"),
-        (4, "offered", "Support", "ben"), (5, "accepted", "Support", "ben"), ended=6,
-    ) == [
-        ("inqueue", "Support", "", 1), ("offered", "Support", "ann", 1), ("inqueue", "Support", "", 2),
-        ("offered", "Support", "ben", 1), ("accepted", "Support", "ben", 1),
-    ]  # fmt: skip
-
-
-def test_events_that_lead_nowhere_else_cut_nothing():
-    assert told(
-        (0, "active", "Support", "ann"), (1, "", "Support", "ann"), (2, "active", "Support", "ann"), ended=3
-    ) == [("active", "Support", "ann", 3)]
-
-
-def test_of_events_at_the_same_moment_the_last_one_counts():
+def test_of_what_was_entered_at_the_same_moment_the_last_counts():
     assert told(
         (0, "inqueue", "Support"), (2, "offered", "Support", "ann"), (2, "accepted", "Support", "ann"), ended=5
     ) == [
@@ -66,13 +50,6 @@ def test_of_events_at_the_same_moment_the_last_one_counts():
 
 def test_there_and_back_at_the_same_moment_is_one_stretch():
     assert told((0, "active"), (2, "hold"), (2, "active"), ended=5) == [("active", "", "", 5)]
-
-
-def test_times_that_run_backwards_take_nothing_from_the_sum():
-    assert told((0, "inqueue"), (5, "accepted"), (3, "active"), ended=9) == [
-        ("inqueue", "", "", 5),
-        ("active", "", "", 4),
-    ]
 
 
 def test_what_happened_after_the_end_has_no_time():
@@ -87,17 +64,16 @@ def test_what_ended_as_it_began_has_no_stretch():
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(-50, 150), st.sampled_from(["", "inqueue", "offered", "active"]), st.sampled_from("ab"))
-    ),
+    st.lists(st.tuples(st.integers(0, 150), st.sampled_from(["inqueue", "offered", "active"]), st.sampled_from("ab"))),
     st.integers(0, 100),
 )
-def test_the_stretches_follow_one_another_and_sum_to_the_life(happened, ended):
-    events = [Happening(after(at), Place(state, queue)) for at, state, queue in happened]
-    found = timeline.segments(events, began=NOON, ended=after(ended), first="inqueue")
+def test_the_stretches_follow_one_another_and_sum_to_the_life(later, ended):
+    entered = [(Place("inqueue"), NOON), *((Place(state, queue), after(at)) for at, state, queue in sorted(later))]
+    found = timeline.segments(entered, ended=after(ended))
     assert sum((one.time for one in found), timedelta()) == timedelta(minutes=ended)
     assert [one.began for one in found[1:]] == [one.ended for one in found[:-1]]
     assert all(one.time > timedelta() for one in found)
+    assert all(one.place != other.place for one, other in pairwise(found))
 
 
 def test_times_add_up_by_place_and_by_state():
@@ -128,40 +104,74 @@ def lived(sue, queue, sales, ann):
     return Workitem.objects.get(pk=item.pk)
 
 
-def test_the_life_of_a_workitem_is_read_from_its_events(lived, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        life = timeline.life_of(lived, after(10), most=100)
-    assert [(*one.place, one.time / timedelta(minutes=1)) for one in life.segments] == [
-        ("inqueue", "", "", 1),  # the builder's first event names no queue
-        ("offered", "Support", "ann", 1),
-        ("inqueue", "Support", "", 3),
-        ("inqueue", "Sales", "", 4),
-        ("offered", "Sales", "ann", 1),
-    ]
+LIVED = [
+    ("inqueue", "Support", "", 1),
+    ("offered", "Support", "ann", 1),
+    ("inqueue", "Support", "", 3),
+    ("inqueue", "Sales", "", 4),
+    ("offered", "Sales", "ann", 1),
+]
+
+
+def minutes(life):
+    return [(*one.place, one.time / timedelta(minutes=1)) for one in life.segments]
+
+
+def test_the_life_of_a_workitem_is_read_from_the_ledger_in_one_query(lived, django_assert_num_queries):
+    item = Workitem.objects.with_card().get(pk=lived.pk)
+    with django_assert_num_queries(1) as asked:
+        life = timeline.life_of(item, after(10))
+    assert "workitems_timeevent" not in asked.captured_queries[0]["sql"]
+    assert minutes(life) == LIVED
     assert (life.time, life.is_over) == (timedelta(minutes=10), False)
 
 
-def test_a_life_of_too_many_events_is_not_told(lived):
-    assert timeline.life_of(lived, after(10), most=5) is None
+def test_what_is_not_in_the_ledger_yet_is_followed_through_its_events(lived):
+    Stay.objects.all().delete()
+    Workitem.objects.update(place_since=None, entered_at=None)
+    life = timeline.life_of(Workitem.objects.get(), after(10))
+    assert minutes(life) == LIVED
 
 
-def test_a_life_ends_with_the_disposition(queue, ann):
-    item = make_workitem(State.DISPOSITIONED, queue=queue, agent=ann, terminated_at=after(1), dispositioned_at=after(4))
-    TimeEvent.objects.create(
-        workitem=item, version=2, type="note", timestamp=after(90), actor="x", door="api", to_state="dispositioned"
-    )
-    life = timeline.life_of(item, after(100), most=100)
+def test_a_life_of_many_stays_is_told_whole(queue):
+    item = make_workitem(State.INQUEUE, queue=queue, place_since=after(600))
+    stays = [
+        Stay(
+            workitem=item,
+            version=number + 2,
+            channel_type="voice",
+            state=("inqueue", "offered")[number % 2],
+            queue=queue,
+            began_at=after(number / 10),
+            ended_at=after((number + 1) / 10),
+            lasted_ms=6000,
+            magnitude=2,
+        )
+        for number in range(6000)
+    ]
+    Stay.objects.bulk_create(stays)
+    life = timeline.life_of(item, after(601))
+    assert life.by_state() == {"inqueue": timedelta(minutes=301), "offered": timedelta(minutes=300)}
+
+
+def test_a_life_ends_with_the_disposition(queue, ann, supervisor):
+    item = make_workitem(State.TERMINATED, queue=queue, agent=ann)
+    command = SetDisposition(make_disposition())
+    services.execute(command, item.workitem_id, actor=supervisor, now=after(4))
+    services.execute(AddNote("Late."), item.workitem_id, actor=supervisor, now=after(90))
+    life = timeline.life_of(Workitem.objects.get(), after(100))
     assert (life.time, life.is_over) == (timedelta(minutes=4), True)
+    assert life.by_state() == {"terminated": timedelta(minutes=4)}
 
 
 def test_what_was_never_dispositioned_ends_with_the_archive(queue):
     item = make_workitem(State.TERMINATED, queue=queue, terminated_at=after(1), archived_at=after(6))
-    assert timeline.life_of(item, after(100), most=100).time == timedelta(minutes=6)
+    assert timeline.life_of(item, after(100)).time == timedelta(minutes=6)
 
 
 def test_a_history_that_names_no_states_stands_in_the_state_of_the_workitem(queue):
-    item = make_workitem(State.TERMINATED, queue=queue, archived_at=after(6))
+    item = make_workitem(State.TERMINATED, queue=queue, archived_at=after(6), place_since=None)
     noted = TimeEvent(workitem=item, version=2, type="x", timestamp=after(2), actor="x", door="api")
     TimeEvent.objects.bulk_create([noted])
-    life = timeline.life_of(item, after(100), most=100)
+    life = timeline.life_of(item, after(100))
     assert life.by_state() == {"terminated": timedelta(minutes=6)}

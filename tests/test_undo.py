@@ -21,7 +21,7 @@ ASSIGNED = NOON - timedelta(minutes=3, microseconds=1)
 UNDONE = LATER + timedelta(minutes=1)
 EVERY_OPEN_STATE = ["inqueue", "offered", "accepted", "active", "hold", "conference"]
 # what tells that time has passed and things have happened; all else must be as it was
-TOLD_ANEW = {"version", "events", "modified_at", "active_at", "state_changed_at", "offer_expires_at"}
+TOLD_ANEW = {"version", "events", "modified_at", "active_at", "state_changed_at", "place_since", "offer_expires_at"}
 
 
 def transfer(item, target, actor, **options):
@@ -187,9 +187,9 @@ def test_one_more_that_goes_back_costs_no_query_more(supervisor, queue, sales, a
     places = [PLACE - timedelta(seconds=number) for number in range(40)]
     ids = [in_state("active", queue, ann, queued_at=place).workitem_id for place in places]
     services.execute_many(commands.TransferToQueue(sales), ids, actor=supervisor, now=LATER)
-    # savepoint, lock, queues; transfers, former queues and agents; update, events, release
+    # savepoint, lock, queues; transfers, former queues and agents; update, events, stays, release
     for count in (2, 30):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             services.execute_many(commands.UndoTransfer(), ids[:count], actor=supervisor, now=UNDONE)
         ids = ids[count:]
 

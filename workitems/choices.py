@@ -80,6 +80,14 @@ class EndedBy(TextChoices):
     POLICY = "policy", _("Stale policy")
 
 
+class EntryOutcome(TextChoices):
+    """How an entry into a queue ended."""
+
+    ANSWERED = "answered", _("Answered")
+    ABANDONED = "abandoned", _("Abandoned")
+    FLOWED_OUT = "flowedOut", _("Flowed out")
+
+
 class Action(TextChoices):
     """What can be done to a workitem."""
 

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count, Max, Min, Model, QuerySet, prefetch_related_objects
+from django.db.models.expressions import DatabaseDefault
 
-from workitems import audit, lifecycle, sets
+from workitems import audit, ledger, lifecycle, sets
 from workitems.actors import Actor, Standing
 from workitems.choices import Action, Scope
 from workitems.commands import Command, Create
@@ -30,7 +31,7 @@ from workitems.errors import (
     WrongState,
 )
 from workitems.history import BLANK, telling_of_people
-from workitems.models import AuditEntry, OutgoingMail, TimeEvent, Workitem
+from workitems.models import AuditEntry, Onlooker, OutgoingMail, Stay, TimeEvent, Workitem
 
 CHUNK = 500
 MOST_SAMPLES = 10
@@ -108,6 +109,7 @@ class Decided:
     workitem: Workitem
     changes: dict[str, Any]
     event: dict[str, Any] | None  # by the names of its columns
+    stay: dict[str, Any] | None = None  # the one that ended with it, where it has moved
     companions: Sequence[Model] = ()
 
 
@@ -169,17 +171,30 @@ def record(histories: Sequence[History], *, actor: Actor) -> None:
         raise MissingScope(scope=Scope.ADMIN.value)
 
     def write() -> None:
+        stays: list[tuple[Workitem, list[ledger.Row]]] = []
         for history in histories:
             history.workitem.version = len(history.events)
-        Workitem.objects.bulk_create([history.workitem for history in histories])
-        events = []
-        for history in histories:
             for version, event in enumerate(history.events, start=1):
                 event.workitem, event.version, event.door = history.workitem, version, actor.door
-                events.append(event)
-        TimeEvent.objects.bulk_create(events)
+            standing, rows = ledger.follow(history.workitem, history.events)
+            standing.write(history.workitem)
+            stays.append((history.workitem, rows))
+        Workitem.objects.bulk_create([history.workitem for history in histories])
+        events = [event for history in histories for event in history.events]
+        sets.insert(TimeEvent, [_told(event) for event in events])
+        sets.insert(Stay, [row | {"workitem_id": workitem.pk} for workitem, rows in stays for row in rows])
 
     in_transaction(write)
+
+
+def _told(event: TimeEvent) -> dict[str, Any]:
+    """Return an event of a workitem that is saved by now, by the names of its columns."""
+    told = {}
+    for column in TimeEvent._meta.concrete_fields:
+        value = getattr(event, column.attname)
+        told[column.attname] = column.db_default if isinstance(value, DatabaseDefault) else value
+    del told["id"]
+    return told | {"workitem_id": event.workitem.pk}
 
 
 def blank_history(workitem_ids: Sequence[str], *, actor: Actor) -> int:
@@ -289,6 +304,8 @@ def _arrival(command: Create, actor: Actor, now: datetime) -> Rehearsal:
     if command.workitem_id and Workitem.objects.filter(workitem_id=command.workitem_id).exists():
         raise DuplicateWorkitem(workitem_id=command.workitem_id)
     code = lifecycle.MOVES[Action.CREATE].event or ""
+    step = ledger.Step(code, workitem.created_at, ledger.Place.of(workitem), workitem.version)
+    ledger.begin(workitem.type, step).write(workitem)
     event = _event(workitem, code, "", actor, now, {})
     return Rehearsal(workitem, TimeEvent(**{**event, "workitem_id": None, "workitem": workitem}))
 
@@ -331,7 +348,10 @@ def lock(workitem_ids: Sequence[str], reads: Sequence[str] = ()) -> list[Workite
     but keeps the joined rows of the old one. One workitem loads its neighbours when a command asks for them.
     """
     rows = Workitem.objects.select_for_update().filter(workitem_id__in=workitem_ids).order_by("pk")
-    return list(rows if len(workitem_ids) == 1 else rows.only(*reads).prefetch_related("queue", "agent"))
+    if len(workitem_ids) == 1:
+        return list(rows)
+    read = rows.only(*reads, *ledger.READS) if reads else rows
+    return list(read.prefetch_related("queue", "agent"))
 
 
 def _refusal(command: Command, workitem: Workitem, actor: Actor, now: datetime) -> WorkitemError | None:
@@ -361,7 +381,7 @@ def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
         return None
     if command.action is Action.PURGE:
         return Decided(workitem, {}, None)
-    before = workitem.__dict__.copy()
+    before, standing = workitem.__dict__.copy(), ledger.Standing.of(workitem)
     code, target = command.event(workitem), command.target(workitem)
     details = command.change(workitem, actor, now)
     if target is not None:
@@ -370,13 +390,32 @@ def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
     if command.is_activity:
         workitem.show_activity(now)
     workitem.version += 1
+    stay = None
+    if standing is not None:
+        step = ledger.Step(
+            code,
+            now,
+            ledger.Place.of(workitem),
+            workitem.version,
+            ended_by=workitem.ended_by or before["ended_by"],
+            waits_since=command.waited_since(workitem),
+        )
+        stay = _move(workitem, standing, step)
     changes = {
         name: value
         for name, value in workitem.__dict__.items()
         if value is not before.get(name, before) and name in FACTS and (name not in before or value != before[name])
     }
     event = _event(workitem, code, before["state"], actor, now, details)
-    return Decided(workitem, changes, event, tuple(command.companions(workitem, details, now)))
+    return Decided(workitem, changes, event, stay, tuple(command.companions(workitem, details, now)))
+
+
+def _move(workitem: Workitem, standing: ledger.Standing, step: ledger.Step) -> ledger.Row | None:
+    """Keep on the row where it stands now, and return the stay that has ended, if one has."""
+    after, stay = ledger.move(workitem.pk, workitem.channel_type, workitem.type, standing, step)
+    if stay is not None:
+        after.write(workitem)
+    return stay
 
 
 def _event(workitem: Workitem, code: str, from_state: str, actor: Actor, now: datetime, details: Any) -> dict[str, Any]:
@@ -406,6 +445,7 @@ def _write(decided: Sequence[Decided]) -> None:
     for rows in alike.values():
         sets.update(Workitem, rows, adding={"version": 1})
     sets.insert(TimeEvent, [change.event for change in decided if change.event is not None])
+    sets.insert(Stay, [change.stay for change in decided if change.stay is not None])
     for row in (row for change in decided for row in change.companions):
         row.save(force_insert=True)
 
@@ -416,5 +456,7 @@ def _remove(workitems: Sequence[Workitem], actor: Actor, now: datetime) -> None:
     events = TimeEvent.objects.filter(workitem__in=pks)
     AuditEntry.objects.bulk_create(audit.entry("purged", item.workitem_id, actor=actor, now=now) for item in workitems)
     OutgoingMail.objects.filter(workitem__in=pks).delete()
+    Onlooker.objects.filter(workitem__in=pks).delete()
+    Stay.objects.filter(workitem__in=pks)._raw_delete(using=events.db)
     Workitem.objects.filter(pk__in=pks)._raw_delete(using=events.db)
     events._raw_delete(using=events.db)

@@ -1,4 +1,4 @@
-"""Where a workitem spent its life: which state, queue and agent, from when to when, as its events tell.
+"""Where a workitem spent its life: which state, queue and agent, from when to when, as the ledger has it.
 
 The stretches follow one another without a gap, so that they always sum to the whole life, whatever was imported. How
 they are drawn is the doors' matter.
@@ -6,12 +6,16 @@ they are drawn is the doors' matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from workitems.models import TimeEvent, Workitem
+from django.contrib.auth.models import User
+
+from queues.models import Queue
+from workitems import ledger
+from workitems.models import Stay, TimeEvent, Workitem
 
 
 class Place(NamedTuple):
@@ -20,13 +24,6 @@ class Place(NamedTuple):
     state: str
     queue: str = ""
     agent: str = ""
-
-
-class Happening(NamedTuple):
-    """When an event put a workitem where; of an event without a state of its own the state is ``""``."""
-
-    at: datetime
-    place: Place
 
 
 @dataclass(frozen=True)
@@ -72,44 +69,58 @@ class Life:
         return times
 
 
-def life_of(workitem: Workitem, now: datetime, *, most: int) -> Life | None:
-    """Return the life of a workitem in one query, or None where it has more than so many events."""
-    rows = (
-        TimeEvent.objects.filter(workitem=workitem)
-        .order_by("version")
-        .values_list("timestamp", "to_state", "from_state", "queue__name", "agent__username")
-    )
-    found = list(rows[: most + 1])
-    if len(found) > most:
-        return None
-    first = next((to or before for _at, to, before, *_rest in found if to or before), workitem.state)
-    happenings = [Happening(at, Place(to, queue or "", agent or "")) for at, to, _before, queue, agent in found]
+def life_of(workitem: Workitem, now: datetime) -> Life:
+    """Return the life of a workitem from the ledger, in one query beside its queue and agent."""
     over = workitem.dispositioned_at or workitem.archived_at
     ended = max(over or now, workitem.created_at)
-    return Life(
-        segments(happenings, began=workitem.created_at, ended=ended, first=first),
-        workitem.created_at,
-        ended,
-        is_over=over is not None,
-    )
+    entered = _from_the_ledger(workitem) if workitem.place_since else _from_history(workitem)
+    return Life(segments(entered, ended=ended), workitem.created_at, ended, is_over=over is not None)
 
 
-def segments(happenings: Iterable[Happening], *, began: datetime, ended: datetime, first: str) -> list[Segment]:
-    """Return the stretches between two moments; what happened outside of them counts as if at the nearer one.
+def segments(entered: Sequence[tuple[Place, datetime]], *, ended: datetime) -> list[Segment]:
+    """Return the stretches in places that were entered one after the other; what came after the end has no time.
 
-    Events are taken in the order of their versions. Where their times run backwards, as in histories that were kept
-    elsewhere, the earlier event's time holds for the later one. Stretches without any time are left out.
+    Stretches without any time are left out, and those in the same place that then follow one another are one.
     """
     found: list[Segment] = []
-    place, since = Place(first), began
-    for index, happening in enumerate(happenings):
-        at = min(max(happening.at, since), ended) if index else began
-        entered = happening.place if happening.place.state else happening.place._replace(state=place.state)
-        if entered != place:
-            _add(found, Segment(place, since, at))
-            place, since = entered, at
-    _add(found, Segment(place, since, ended))
+    leaving = [min(since, ended) for _place, since in entered[1:]] + [ended]
+    for (place, since), left in zip(entered, leaving, strict=True):
+        _add(found, Segment(place, min(since, ended), left))
     return found
+
+
+def _from_the_ledger(workitem: Workitem) -> list[tuple[Place, datetime]]:
+    stays = (
+        Stay.objects.filter(workitem=workitem)
+        .order_by("version")
+        .values_list("state", "queue__name", "agent__username", "began_at")
+    )
+    queue = workitem.queue.name if workitem.queue else ""
+    here = Place(workitem.state, queue, workitem.agent_username)
+    return [
+        *((Place(state, queue or "", agent or ""), began) for state, queue, agent, began in stays),
+        (here, workitem.place_since or workitem.created_at),
+    ]
+
+
+def _from_history(workitem: Workitem) -> list[tuple[Place, datetime]]:
+    """Follow the events of what is not in the ledger yet, as its rebuild will."""
+    events = list(TimeEvent.objects.filter(workitem=workitem).order_by("version"))
+    standing, stays = ledger.follow(workitem, events)
+    queues = Queue.objects.in_bulk({event.queue_id for event in events} - {None})
+    agents = User.objects.in_bulk({event.agent_id for event in events} - {None})
+    places = [(ledger.Place(one["state"], one["queue_id"], one["agent_id"]), one["began_at"]) for one in stays]
+    return [
+        (
+            Place(
+                place.state,
+                queues[place.queue_id].name if place.queue_id else "",
+                agents[place.agent_id].get_username() if place.agent_id else "",
+            ),
+            began,
+        )
+        for place, began in [*places, (standing.place, standing.since)]
+    ]
 
 
 def _add(found: list[Segment], segment: Segment) -> None:

@@ -59,6 +59,10 @@ class Command:
         """Return rows of its own that have to be kept together with the change."""
         return ()
 
+    def waited_since(self, workitem: Workitem) -> datetime | None:
+        """Return since when a workitem waits that comes into a queue; None: since now."""
+        return None
+
     def target(self, workitem: Workitem) -> State | None:
         """Return the state to enter, or None to stay."""
         return MOVES[self.action].target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Self
@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 from queues.models import Queue
+from workitems import ledger
 from workitems.actors import Actor, Standing
 from workitems.choices import WAITING, Action, Event, Recording, Scope, State
 from workitems.commands.base import Command, Details
@@ -32,7 +33,6 @@ READS = (
     "workitem_id", "state", "current_state_name", "channel_type", "queue", "agent", "queued_at", "assigned_at",
     "offer_expires_at", "is_muted", "priority", "ended_by", "archived_at", "version",
 )  # fmt: skip
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ class Home:
     queue: Queue | None
     agent: User | None
     queued_at: datetime | None
+    entered_at: datetime | None  # when the queue entry began that the transfer has ended
     assigned_at: datetime | None
     is_muted: bool
     priority: int | None  # None: the transfer left it as it was
@@ -243,6 +244,10 @@ class UndoTransfer(Command):
             workitem.is_muted = home.is_muted
         return details
 
+    def waited_since(self, workitem: Workitem) -> datetime | None:
+        """Wait on as if it had not been away."""
+        return self.homes[workitem.pk].entered_at
+
     @staticmethod
     def _is_his(home: Home, workitem: Workitem, actor: Actor) -> bool:
         moved_it = actor.user is not None and home.moved_by == actor.user.pk
@@ -272,8 +277,9 @@ def _home(event: TimeEvent, queues: Mapping[str, Queue], agents: Mapping[str, Us
         state=State(before["state"]),
         queue=queues.get(before["queueId"]),
         agent=agents.get(before.get("agent", "")),
-        queued_at=_time(before.get("queuedAt")),
-        assigned_at=_time(before.get("assignedAt")),
+        queued_at=ledger.moment(before.get("queuedAt")),
+        entered_at=ledger.entered_before(event),
+        assigned_at=ledger.moment(before.get("assignedAt")),
         is_muted=before.get("muted", False),
         priority=before.get("priority"),
     )
@@ -284,6 +290,8 @@ def _before(workitem: Workitem, priority: int | None) -> Details:
     before: Details = {"state": workitem.state, "queueId": workitem.selected_queue_id}
     if workitem.queued_at is not None:
         before["queuedAt"] = _milliseconds(workitem.queued_at)
+    if workitem.state in WAITING and workitem.place_since and workitem.entered_at != workitem.queued_at:
+        before["enteredAt"] = _milliseconds(workitem.entered_at) if workitem.entered_at else 0
     if workitem.agent is not None:
         before["agent"] = workitem.agent_username
     if workitem.assigned_at is not None:
@@ -296,8 +304,4 @@ def _before(workitem: Workitem, priority: int | None) -> Details:
 
 
 def _milliseconds(at: datetime) -> float:
-    return (at - EPOCH) // timedelta(microseconds=1) / 1000
-
-
-def _time(milliseconds: float | None) -> datetime | None:
-    return None if milliseconds is None else EPOCH + timedelta(microseconds=round(milliseconds * 1000))
+    return (at - ledger.EPOCH) // timedelta(microseconds=1) / 1000

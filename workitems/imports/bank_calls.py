@@ -1,7 +1,8 @@
 """The calls of an anonymous bank's call centre, February 1999, one line each, tab-separated.
 
 Collected by I. Guedj and A. Mandelbaum (Technion); the columns and the oddities are those of the data's own README.
-Times are the call centre's wall clock, without a date for what happens past midnight.
+Times are the call centre's wall clock, without a date for what happens past midnight. A call's wait in the queue begins
+when the voice unit lets it go; who hung up before that has never entered a queue.
 """
 
 from __future__ import annotations
@@ -46,6 +47,16 @@ class Stretch:
     end: datetime
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """When a call came in, when it was let into the queue, when it left it, and whether it waited there at all."""
+
+    entered: datetime
+    queued: datetime
+    left: datetime
+    has_waited: bool
+
+
 def read(lines: Iterable[tuple[int, str]]) -> Iterator[Line]:
     """Turn numbered lines into records; the first must be the header."""
     numbered = iter(lines)
@@ -78,17 +89,19 @@ def _record(number: int, text: str) -> Line:
 
 
 def _served(number: int, row: dict[str, str]) -> Record:
-    entered, queued, left = _before_service(row)
+    arrival = _before_service(row)
+    entered, queued, left = arrival.entered, arrival.queued, arrival.left
     talk = _stretch(row, "ser", left)
     # A service may start a second or two before the queue is left, by the clocks of two machines.
     accepted = max(talk.start if talk else left, entered)
     ended = max(talk.end if talk else accepted, accepted)
-    offered = max(min(left, accepted), queued) if queued <= accepted else accepted
+    queued = min(queued, accepted)
+    offered = max(min(left, accepted), queued)
     agent = "" if row["server"] == NOBODY else row["server"].lower()
     queue = f"q_bank_{row['type'].lower()}"
     who: dict[str, Any] = {"queue": queue, "agent": agent, "actor": agent or SOURCE}
     timeline = (
-        Happening(Event.CREATED, entered, SOURCE, "", State.INQUEUE, queue),
+        _arrived(entered, queue, queued),
         Happening(Event.OFFERED, offered, SOURCE, State.INQUEUE, State.OFFERED, queue, agent),
         Happening(Event.ACCEPTED, accepted, from_state=State.OFFERED, to_state=State.ACCEPTED, **who),
         Happening(Event.ACTIVATED, accepted, from_state=State.ACCEPTED, to_state=State.ACTIVE, **who),
@@ -113,7 +126,7 @@ def _served(number: int, row: dict[str, str]) -> Record:
         **_common(number, row),
         state=State.DISPOSITIONED,
         created_at=entered,
-        queued_at=min(queued, accepted),
+        queued_at=queued,
         assigned_at=accepted,
         terminated_at=ended,
         dispositioned_at=ended,
@@ -126,11 +139,11 @@ def _served(number: int, row: dict[str, str]) -> Record:
 
 def _hung_up(number: int, row: dict[str, str]) -> Record:
     """Return a call that the customer ended in the queue, or in the voice unit before it came to waiting."""
-    entered, queued, left = _before_service(row)
+    arrival = _before_service(row)
     queue = f"q_bank_{row['type'].lower()}"
     gone = Happening(
         Event.ABANDONED,
-        left,
+        arrival.left,
         SOURCE,
         State.INQUEUE,
         State.TERMINATED,
@@ -140,16 +153,21 @@ def _hung_up(number: int, row: dict[str, str]) -> Record:
     return Record(
         **_common(number, row),
         state=State.TERMINATED,
-        created_at=entered,
-        queued_at=queued,
-        terminated_at=left,
+        created_at=arrival.entered,
+        queued_at=arrival.queued,
+        terminated_at=arrival.left,
         ended_by=EndedBy.CUSTOMER,
-        timeline=(Happening(Event.CREATED, entered, SOURCE, "", State.INQUEUE, queue), gone),
+        timeline=(_arrived(arrival.entered, queue, arrival.queued if arrival.has_waited else None), gone),
     )
 
 
-def _before_service(row: dict[str, str]) -> tuple[datetime, datetime, datetime]:
-    """Return when the call came in, when it began to wait, and when it stopped waiting."""
+def _arrived(at: datetime, queue: str, queued: datetime | None) -> Happening:
+    """Return the arrival, with the moment from which on it waited in the queue, or 0 where it never did."""
+    details = {"queuedAt": int(queued.timestamp()) * 1000 if queued else 0}
+    return Happening(Event.CREATED, at, SOURCE, "", State.INQUEUE, queue, details=details)
+
+
+def _before_service(row: dict[str, str]) -> Arrival:
     entered = _moment(row["date"], row["vru_entry"])
     # The voice unit may let a call go up to a minute "before" it came: then the call came when it was let go.
     out = _moment(row["date"], row["vru_exit"])
@@ -157,8 +175,8 @@ def _before_service(row: dict[str, str]) -> tuple[datetime, datetime, datetime]:
     entered = min(entered, out)
     wait = _stretch(row, "q", out)
     if wait is None:
-        return entered, out, out
-    return entered, max(wait.start, entered), max(wait.end, wait.start)
+        return Arrival(entered, out, out, has_waited=False)
+    return Arrival(entered, max(wait.start, entered), max(wait.end, wait.start), has_waited=True)
 
 
 def _stretch(row: dict[str, str], name: str, after: datetime) -> Stretch | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -134,6 +135,7 @@ def _record(number: int, values: Any) -> Record:
     if created_at is None:
         raise Unusable("createdAt: is missing")
     timeline = _timeline(values, state, created_at, times, texts)
+    timeline = timeline or _timeline_from_times(Type(kind), state, created_at, times, texts)
     for name in ("name", "from", "to", "data"):
         _check(name, values.get(name, {} if name == "data" else ""))
     workitem_id = _text(values, "workitemId")
@@ -191,8 +193,6 @@ def _timeline(
     given = values.get("timeEvents") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise Unusable("timeEvents: must be a list of objects")
-    if not given:
-        return _timeline_from_times(state, created_at, times, texts)
     timeline = tuple(_happening(one) for one in given)
     if any(later.at < earlier.at for earlier, later in pairwise(timeline)):
         raise Unusable("timeEvents: must be in order, the oldest first")
@@ -207,7 +207,27 @@ def _timeline(
     last = next((one.to_state for one in reversed(timeline) if one.to_state), state)
     if last != state:
         raise Unusable(f"timeEvents: they end in {last}, the workitem is {state}")
-    return timeline
+    return _placed(timeline, given, state, texts)
+
+
+def _placed(
+    timeline: tuple[Happening, ...], given: list[dict[str, Any]], state: str, texts: dict[str, str]
+) -> tuple[Happening, ...]:
+    """Let each event say where it led: what it leaves out is as before, or as with the workitem.
+
+    Where no event tells of a state, the first one says that it has always been in the one that it is in.
+    """
+    if timeline and not any(one.to_state for one in timeline):
+        whole = replace(timeline[0], from_state=state, to_state=state, queue=texts["queue"], agent=texts["agent"])
+        return (whole, *timeline[1:])
+    placed, queue, agent = [], texts["queue"], texts["agent"]
+    for one, values in zip(timeline, given, strict=True):
+        if one.to_state:
+            queue = one.queue if "queueId" in values else queue
+            agent = one.agent if "agentUsername" in values else agent
+            one = replace(one, queue=queue, agent="" if one.to_state == State.INQUEUE else agent)  # noqa: PLW2901
+        placed.append(one)
+    return tuple(placed)
 
 
 def _is_legal(code: str, from_state: str, to_state: str) -> bool:
@@ -228,17 +248,27 @@ def _is_legal(code: str, from_state: str, to_state: str) -> bool:
 
 
 def _timeline_from_times(
-    state: str, created_at: datetime, times: dict[str, datetime | None], texts: dict[str, str]
+    kind: Type, state: str, created_at: datetime, times: dict[str, datetime | None], texts: dict[str, str]
 ) -> tuple[Happening, ...]:
     """Return what can be told from a workitem's times alone."""
     told = [
-        (Event.CREATED, created_at),
-        (Event.ACCEPTED, times["assigned_at"]),
-        (Event.TERMINATED, times["terminated_at"]),
-        (Event.DISPOSITIONED, times["dispositioned_at"]),
+        (Event.CREATED, State.ACCEPTED if kind.is_outbound else State.INQUEUE, created_at),
+        (Event.ACCEPTED, State.ACCEPTED, times["assigned_at"]),
+        (Event.TERMINATED, State.TERMINATED, times["terminated_at"]),
+        (Event.DISPOSITIONED, State.DISPOSITIONED, times["dispositioned_at"]),
     ]
-    happened = sorted(((at, code) for code, at in told if at is not None), key=lambda pair: pair[0])
-    return tuple(Happening(code, at, queue=texts["queue"], agent=texts["agent"]) for at, code in happened)
+    happened = sorted(((at, code, to) for code, to, at in told if at is not None), key=lambda one: one[0])
+    timeline, before = [], ""
+    for number, (at, code, to) in enumerate(happened, start=1):
+        after = to if number < len(happened) else state  # the last one led to where it is
+        agent = "" if after == State.INQUEUE else texts["agent"]
+        timeline.append(Happening(code, at, from_state=before, to_state=after, queue=texts["queue"], agent=agent))
+        before = after
+    queued_at = times["queued_at"]
+    if queued_at is not None and created_at < queued_at <= min((one.at for one in timeline[1:]), default=queued_at):
+        milliseconds = (queued_at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+        timeline[0] = replace(timeline[0], details={"queuedAt": milliseconds})
+    return tuple(timeline)
 
 
 def _happening(values: dict[str, Any]) -> Happening:

@@ -6,6 +6,7 @@ and only services.py saves.
 
 from workitems.models.beat import BeatSlot
 from workitems.models.bulk import BulkChunk, BulkItem, BulkRun, new_bulk_id
+from workitems.models.desk import REFRESH_SECONDS, DeskSettings, Onlooker
 from workitems.models.events import AuditEntry, TimeEvent
 from workitems.models.export import Export, ExportPart, new_export_id
 from workitems.models.lists import ListLayout, SavedView, new_view_id
@@ -14,6 +15,7 @@ from workitems.models.merge import ContactMerge, new_merge_id
 from workitems.models.policy import PolicyRun, PolicyRunChunk, PolicyRunItem, StalePolicy, new_run_id
 from workitems.models.presence import USUAL_CAPACITY, Presence, usual_capacity
 from workitems.models.runs import DRIVEN, FINISHED, MOST_ATTEMPTS, Run, RunChunk, RunItem
+from workitems.models.stay import Stay
 from workitems.models.transfer import Transfer, TransferChunk, TransferItem, new_transfer_id
 from workitems.models.workitem import Disposition, Workitem, new_workitem_id
 
@@ -21,6 +23,7 @@ __all__ = [
     "DRIVEN",
     "FINISHED",
     "MOST_ATTEMPTS",
+    "REFRESH_SECONDS",
     "USUAL_CAPACITY",
     "AuditEntry",
     "BeatSlot",
@@ -28,10 +31,12 @@ __all__ = [
     "BulkItem",
     "BulkRun",
     "ContactMerge",
+    "DeskSettings",
     "Disposition",
     "Export",
     "ExportPart",
     "ListLayout",
+    "Onlooker",
     "OutgoingMail",
     "PolicyRun",
     "PolicyRunChunk",
@@ -42,6 +47,7 @@ __all__ = [
     "RunItem",
     "SavedView",
     "StalePolicy",
+    "Stay",
     "TimeEvent",
     "Transfer",
     "TransferChunk",

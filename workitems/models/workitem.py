@@ -128,6 +128,10 @@ class Workitem(LoadedQuickly):
     dispositioned_at = models.DateTimeField(_("dispositioned"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     version = models.PositiveIntegerField(_("version"), default=1)
+    # the ledger's: where it stands since when; ledger.py keeps them
+    place_since = models.DateTimeField(_("in this state, queue and hand since"), null=True, blank=True)
+    entered_at = models.DateTimeField(_("entered the queue"), null=True, blank=True)
+    handled_ms = models.BigIntegerField(_("handled so far, milliseconds"), default=0, db_default=0)
 
     objects = WorkitemQuerySet.as_manager()
 
@@ -155,6 +159,10 @@ class Workitem(LoadedQuickly):
             ),
             # what a policy will act on soon
             models.Index(fields=["stale_at"], name="workitem_marked", condition=Q(stale_at__isnull=False)),
+            # the queue entries that run, by when they began
+            models.Index(
+                fields=["entered_at", "queue"], name="workitem_entered", condition=Q(entered_at__isnull=False)
+            ),
             # offers past their deadline
             models.Index(
                 fields=["offer_expires_at"], name="workitem_offer_deadline", condition=Q(offer_expires_at__isnull=False)
@@ -254,11 +262,6 @@ class Workitem(LoadedQuickly):
         """The username of its agent, or ``""``."""
         return self.agent.get_username() if self.agent else ""
 
-    @property
-    def has_ended(self) -> bool:
-        """Tell whether the interaction is over."""
-        return self.state in ENDED
-
     def show_activity(self, now: datetime) -> None:
         """Be a case for no stale policy for a while."""
         self.active_at = now
@@ -273,6 +276,10 @@ class Workitem(LoadedQuickly):
             self.state_changed_at = now
         if state != State.OFFERED:
             self.offer_expires_at = None
+
+    def stand(self, since: datetime, entered_at: datetime | None, handled_ms: int) -> None:
+        """Be where it is since then, as the ledger has it."""
+        self.place_since, self.entered_at, self.handled_ms = since, entered_at, handled_ms
 
     def enter_queue(self, queue: Queue, at: datetime) -> None:
         """Stand at the end of a queue, with nobody."""
