@@ -76,7 +76,7 @@ def test_many_with_the_same_reason_are_named_together(sue, queue):
 
 
 def test_more_than_can_be_done_at_once_get_a_preview_first(sue, queue, ann, monkeypatch):
-    monkeypatch.setattr("workitems.admin.starting.AT_ONCE", 1)
+    monkeypatch.setattr("workitems.presenting.starting.AT_ONCE", 1)
     items = [make_workitem(State.ACTIVE, queue=queue, agent=ann) for _ in range(2)]
     assert "Hold: possible for 2 of 2" in text_of(post(sue, "hold", items))
     assert [facts_of(item)["state"] for item in items] == ["active", "active"]
@@ -223,7 +223,7 @@ def test_all_that_match_are_done_across_pages_with_the_search_kept(sue, queue, s
 def test_more_than_can_be_done_at_once_is_left_to_the_workers(
     sue, queue, monkeypatch, django_capture_on_commit_callbacks
 ):
-    monkeypatch.setattr("workitems.admin.starting.AT_ONCE", 2)
+    monkeypatch.setattr("workitems.presenting.starting.AT_ONCE", 2)
     items = make_crowd(3, queue)
     with django_capture_on_commit_callbacks() as wake_ups:
         page = text_of(confirm(sue, "set_priority", items, priority="5"))

@@ -67,7 +67,7 @@ def test_whatever_is_registered_stands_in_a_group_or_is_hidden_on_purpose():
 def test_each_place_is_named_once_and_is_a_model_or_a_page():
     targets = [place.target for group in navigation.GROUPS for place in group.places]
     assert len(targets) == len(set(targets))
-    assert {target for target in targets if "." not in target} == {"admin:index", "open-work"}
+    assert {target for target in targets if "." not in target} == {"admin:index", "board"}
     for target in targets:
         assert "." not in target or apps.get_model(target)
 

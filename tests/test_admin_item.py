@@ -246,8 +246,8 @@ def labels(buttons):
 def test_each_action_is_a_button_or_has_its_reason(sue, queue, ann):
     answer = show(sue, make_workitem(State.ACTIVE, queue=queue, agent=ann))
     assert labels(answer.context["possible"]) == [
-        "transfer", "hold", "mute", "dtmf", "conference", "returnToQueue", "hangup", "priority", "note", "exempt",
-        "edit",
+        "transfer", "hold", "mute", "dtmf", "conference", "returnToQueue", "hangup", "priority", "note", "edit",
+        "exempt",
     ]  # fmt: skip
     assert {group.reason: labels(group.buttons) for group in answer.context["impossible"]} == {
         "Not possible while it is “Active”.": [
@@ -593,7 +593,7 @@ def test_the_bar_sums_to_the_life(sue, queue, sales):
     do(sue, item, TransferToQueue(sales), NOON + timedelta(minutes=3))
     bar = show(sue, item).context["bar"]
     assert sum(float(one.width.rstrip("%")) for one in bar.stretches) == pytest.approx(100, abs=0.01)
-    assert [share.queue for share in bar.places] == ["", "Sales"]
+    assert [share.queue for share in bar.places] == ["Support", "Sales"]
     assert bar.places[0].time == "3 min 0 s"
 
 

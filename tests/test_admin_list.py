@@ -298,6 +298,7 @@ def test_only_columns_with_an_index_can_be_sorted_by(sue, queue):
     heads = look(sue, "sort=created&state=inqueue").context["cl"].heads
     assert {head.column.name: (head.link, head.order) for head in heads if head.link} == {
         "priority": ("?state=inqueue&sort=-priority", ""),
+        "sla": ("?state=inqueue&sort=due", ""),
         "event": ("?state=inqueue&sort=-changed", ""),
         "created": ("?state=inqueue", "ascending"),
     }

@@ -124,7 +124,7 @@ def test_a_search_leaves_what_fits_and_what_is_chosen_already(sue, queue, sales,
 
 
 def test_more_targets_than_can_be_shown_are_counted(sue, queue, sales, monkeypatch):
-    monkeypatch.setattr("workitems.admin.transfer_targets.TARGETS_SHOWN", 1)
+    monkeypatch.setattr("workitems.presenting.transfer_targets.TARGETS_SHOWN", 1)
     assert "2 more are not shown" in text_of(post(sue, "", [make_workitem(queue=queue)]))
 
 
@@ -262,7 +262,7 @@ def test_all_that_match_move_across_pages_with_the_search_kept(sue, queue, sales
 def test_more_than_can_be_done_at_once_is_left_to_the_workers(
     count, state, sue, queue, sales, monkeypatch, django_capture_on_commit_callbacks
 ):
-    monkeypatch.setattr("workitems.admin.starting.AT_ONCE", 2)
+    monkeypatch.setattr("workitems.presenting.starting.AT_ONCE", 2)
     items = [make_workitem(queue=queue) for _ in range(count)]
     with django_capture_on_commit_callbacks(execute=False) as wake_ups:
         confirm(sue, items)
@@ -340,7 +340,7 @@ def test_items_are_filtered_by_outcome_and_reason(query, shown, sue, queue, sale
 
 
 def test_items_are_paged_to_and_fro(sue, queue, sales, monkeypatch):
-    monkeypatch.setattr("workitems.admin.receipts.ITEMS_SHOWN", 2)
+    monkeypatch.setattr("workitems.presenting.receipts.ITEMS_SHOWN", 2)
     items = [make_workitem(queue=queue) for _ in range(5)]
     transfer, client = ask_for(sue, items, sales), browser(sue)
 
@@ -518,7 +518,7 @@ def test_no_cell_of_the_file_is_a_formula(sue, queue):
 
 
 def test_the_file_has_every_item_in_lines_of_json_too(sue, queue, sales, monkeypatch):
-    monkeypatch.setattr("workitems.admin.receipt_files.EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("workitems.presenting.receipt_files.EXPORTED_AT_ONCE", 2)
     items = [make_workitem(queue=queue) for _ in range(5)]
     transfer = work_off(ask_for(sue, items, sales))
     answer = browser(sue).get(receipt(transfer, "export"), {"format": "ndjson"})

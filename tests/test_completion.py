@@ -7,10 +7,10 @@ from django.http import QueryDict
 
 from tests.builders import NOON, make_disposition, make_queue, make_user
 from workitems.actors import Actor
-from workitems.admin.search_box import box_of, lookups_for, mistake
 from workitems.choices import Door, Scope
 from workitems.errors import InvalidSearch
 from workitems.groups import grant
+from workitems.presenting.search_box import box_of, lookups_for, mistake
 from workitems.search import WORKITEMS, condition
 from workitems.search.completion import FIELDS, complete
 

@@ -16,11 +16,11 @@ from django.urls import reverse
 from tests.builders import LATER, NOON, make_queue, make_user, make_workitem
 from workitems import saved_views
 from workitems.actors import Actor
-from workitems.admin.saved_views import rows_of, shown_by
 from workitems.choices import Door, Scope, State
 from workitems.errors import InvalidValue
 from workitems.groups import grant
 from workitems.models import AuditEntry, SavedView, Workitem
+from workitems.presenting.list_query import rows_of, shown_by
 
 LIST = "/admin/workitems/workitem/"
 ADD = "/admin/workitems/savedview/add/"

@@ -23,10 +23,11 @@ from contacts.addresses import normal_email, normal_phone
 from contacts.models import Contact, ContactEmail, ContactPhone
 from workitems import contact_book, search
 from workitems.actors import Actor
-from workitems.admin.base import CappedPaginator, grouped
+from workitems.admin.base import CappedPaginator
 from workitems.choices import OPEN, Scope
 from workitems.errors import InvalidSearch
 from workitems.models import Workitem
+from workitems.presenting.words import grouped
 from workitems.search.sql import with_keys
 from workitems.staff import actor_of
 

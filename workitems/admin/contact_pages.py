@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from contacts.models import Contact
 from workitems import contact_book, tasks
 from workitems.actors import Actor
-from workitems.admin.base import grouped, is_key
 from workitems.admin.contact_list import items_text
 from workitems.admin.contact_panels import line_of, words_of
 from workitems.admin.guarded import GuardedAdmin, shown
 from workitems.choices import Scope
 from workitems.contact_book import Choice
 from workitems.errors import StaleVersion, WorkitemError
+from workitems.presenting.words import grouped, is_key
 from workitems.staff import actor_of
 
 MOST_FOUND = 10

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Contact
 from workitems import directory
 from workitems.actors import Actor
-from workitems.admin.base import is_key
 from workitems.admin.contact_form import ContactEmailInline, ContactForm, ContactPhoneInline
 from workitems.admin.contact_list import ContactList
 from workitems.admin.contact_pages import ContactPages
 from workitems.admin.contact_panels import panels_of
 from workitems.choices import Scope
+from workitems.presenting.words import is_key
 from workitems.staff import actor_of
 
 

@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from workitems.actors import Actor
+from workitems.admin.addresses import LIST_QUERY
 from workitems.models import BulkRun, Transfer, Workitem
 from workitems.selections import Selection
 from workitems.staff import actor_of
@@ -83,7 +84,7 @@ class Dialog:
         """Lead to the run's receipt, from which there is a way back to the list as it was."""
         query = self.request.GET.urlencode()
         address = run.get_absolute_url()
-        return HttpResponseRedirect(f"{address}?{urlencode({'_changelist_filters': query})}" if query else address)
+        return HttpResponseRedirect(f"{address}?{urlencode({LIST_QUERY: query})}" if query else address)
 
 
 def _moment(text: str) -> datetime | None:

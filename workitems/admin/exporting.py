@@ -41,10 +41,10 @@ from unfold.views import ChangeList
 from workitems import exports
 from workitems.actors import Actor
 from workitems.admin import tasks
-from workitems.admin.base import grouped
 from workitems.admin.exported import header_of, value_of
 from workitems.errors import ListClosed
 from workitems.models import Export
+from workitems.presenting.words import grouped
 from workitems.staff import actor_of
 
 FILTER_WAYS = ("exact", "in", "isnull", "id__exact", "pk__exact")  # as the filters of the theme write them

@@ -23,11 +23,12 @@ from django.views.decorators.http import require_GET, require_POST
 from workitems import exports
 from workitems.actors import Actor
 from workitems.admin import import_jobs, tasks
-from workitems.admin.base import CappedPaginator, grouped
+from workitems.admin.base import CappedPaginator
 from workitems.admin.exporting import file_name
 from workitems.admin.guarded import GuardedAdmin
 from workitems.errors import WorkitemError
 from workitems.models import Export
+from workitems.presenting.words import grouped
 
 State = Export.State
 ICONS = {

@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 
 from workitems import audit
 from workitems.actors import Actor
-from workitems.admin.base import duration
 from workitems.admin.importing import Importing
 from workitems.choices import Scope
 from workitems.models import AuditEntry
+from workitems.presenting.words import duration
 from workitems.staff import actor_of
 
 SEEN = "seen"

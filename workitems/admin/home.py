@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -23,14 +22,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from queues.channels import Channel
-from queues.models import Queue
 from workitems import figures, policies
 from workitems.actors import Actor
-from workitems.admin.base import duration, grouped
+from workitems.admin.addresses import ADDRESSES
 from workitems.admin.requested_runs import RequestedRunAdmin
-from workitems.admin.run_words import bar_of, icon_of, pace_of
 from workitems.choices import HANDLED, OPEN, Scope, State
 from workitems.models import FINISHED, PolicyRun, Run, Workitem
+from workitems.presenting import first_steps
+from workitems.presenting.run_words import bar_of, icon_of, pace_of
+from workitems.presenting.words import duration, grouped
 from workitems.staff import actor_of
 
 LINES_SHOWN = 8
@@ -84,22 +84,12 @@ class Chart:
     line: str
 
 
-@dataclass(frozen=True)
-class Step:
-    """One thing to do in a new installation."""
-
-    title: str
-    text: str
-    address: str
-    is_done: bool
-
-
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return what the home page shows to this person."""
     actor, now = actor_of(request), timezone.now()
     seen = figures.look(actor, now=now)
     if seen.are_empty and not Workitem.objects.exists():
-        return {"steps": _first_steps() if Scope.ADMIN in actor.everywhere else [], "is_new": True}
+        return {"steps": first_steps.steps(actor), "is_new": True}
     watched = _watched(request)
     return {
         "has_scope": not seen.are_empty or actor.can_anywhere(Scope.READ),
@@ -309,26 +299,6 @@ def _run(owner: Any, run: Any, actor: Actor, now: datetime) -> dict[str, Any]:
 
 def _title(owner: Any, run: Any, actor: Actor, now: datetime) -> str:
     """Return what a run is called: as its receipt says, or as the policy that began it."""
-    return owner.receipt(run, actor, {}, now).title if isinstance(owner, RequestedRunAdmin) else str(run.policy)
-
-
-def _first_steps() -> list[Step]:
-    """Return what to do first in a new installation, and what of it is done."""
-    return [
-        Step(
-            _("Make a queue"), _("Work waits in queues. Choose its channels and how long a wait is still good."),
-            reverse("admin:queues_queue_add"), Queue.objects.exists(),
-        ),
-        Step(
-            _("Say who works in it"), _("Make the people, and add them to the queue as its members."),
-            reverse("admin:auth_user_changelist"), Queue.members.through.objects.exists(),
-        ),
-        Step(
-            _("Let a program in"), _("Gateways for calls, chats and mails sign in to the API as an application."),
-            reverse("admin:api_application_add"), apps.get_model("api.Application")._default_manager.exists(),
-        ),
-        Step(
-            _("Bring in the first workitem"), _("By a gateway over REST, from a file, or by hand as a call-back."),
-            reverse("admin:workitems_workitem_changelist"), False,
-        ),
-    ]  # fmt: skip
+    if not isinstance(owner, RequestedRunAdmin):
+        return str(run.policy)
+    return owner.receipt(run, actor, {}, now, addresses=ADDRESSES).title

@@ -21,12 +21,12 @@ from django.views.decorators.http import require_GET
 
 from workitems import cells, exports, sheets
 from workitems.admin import import_jobs, tasks
-from workitems.admin.base import grouped
 from workitems.admin.exporting import Exporting
 from workitems.admin.import_plans import CHANGED, NEW, REFUSED, UNCHANGED, Line, plan
 from workitems.admin.import_resources import TABLES, Table
 from workitems.errors import WorkitemError
 from workitems.models import Export
+from workitems.presenting.words import grouped
 from workitems.staff import actor_of
 
 AT_ONCE_SECONDS = 5.0  # the longest that a person waits; what is left then is for the workers

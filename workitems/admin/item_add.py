@@ -28,13 +28,13 @@ from queues.channels import Channel
 from queues.models import Queue
 from workitems import directory, services, tasks
 from workitems.actors import Actor
-from workitems.admin.action_forms import MOST_NOTE
-from workitems.admin.base import is_key
 from workitems.admin.guarded import GuardedAdmin
 from workitems.choices import Priority, Scope, Type
 from workitems.commands import AddNote, Create
 from workitems.errors import DuplicateWorkitem, InvalidValue, MissingScope, WorkitemError
 from workitems.models import Workitem, new_workitem_id
+from workitems.presenting.action_forms import MOST_NOTE
+from workitems.presenting.words import is_key
 from workitems.staff import actor_of
 
 # what people take down by hand comes first, each with a word on what it is for

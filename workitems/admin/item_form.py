@@ -16,13 +16,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from contacts.models import Contact
 from workitems import directory, services
-from workitems.admin import item_history
-from workitems.admin.action_forms import MOST_NOTE
+from workitems.admin.addresses import batch_address
 from workitems.admin.guarded import SeenForm
 from workitems.choices import Event
 from workitems.commands import AddNote, Command, Edit, SetPriority
 from workitems.errors import InvalidValue, WorkitemError
-from workitems.models import TimeEvent, Workitem
+from workitems.models import Workitem
+from workitems.presenting import item_history
+from workitems.presenting.action_forms import MOST_NOTE
 
 MOST_TOLD = 10
 # the fields of the form by their names on the wire
@@ -122,10 +123,10 @@ class WorkitemForm(SeenForm):
 
     def _told(self, changed: dict[str, Any], since: datetime) -> str:
         """Say event by event what has happened since the page was loaded, by whom, from what to what."""
-        events = TimeEvent.objects.filter(workitem=self.instance.pk, version__gt=changed["version"]["old"])
-        found = list(events.order_by("version")[: MOST_TOLD + 1])
-        lines = item_history.lines(found[:MOST_TOLD], self.actor)
-        told = [f"{line.event.actor}: {', '.join([line.event.label, *map(str, line.changes)])}" for line in lines]
+        before = changed["version"]["old"]
+        found = item_history.since(self.instance, before, self.actor, batch_address, most=MOST_TOLD + 1)
+        lines = found[:MOST_TOLD]
+        told = [str(line) for line in lines]
         # a transfer can set the priority along the way
         if "priority" in changed and not any(line.event.type == Event.PRIORITIZED for line in lines):
             told.append(str(item_history.priority_change(changed["priority"]["old"], changed["priority"]["new"])))

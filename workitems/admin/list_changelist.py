@@ -5,57 +5,31 @@ What cannot be understood of an address shows no rows and says why; it never sho
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from unfold.views import ChangeList
 
-from workitems import search, worklist
-from workitems.admin import list_layout
-from workitems.admin.base import grouped
-from workitems.admin.list_cells import Cells, Line
-from workitems.admin.list_panel import Panel
+from workitems import worklist
+from workitems.admin.list_cells import STYLES, BackOffice
 from workitems.admin.saved_views import current_view
 from workitems.errors import InvalidSearch, InvalidValue
 from workitems.models import Workitem
+from workitems.presenting.cells import Cells, Line
+from workitems.presenting.layout import BACK_OFFICE, SIZES, Choice, Layout, choices, layout_of
+from workitems.presenting.list_parts import Head, count_words, heads, next_link, place_words, previous_link
+from workitems.presenting.list_query import MANNERS, VIEW, Asked, Removable, link, pairs_of, read, removable
+from workitems.presenting.panel import Panel
 from workitems.querysets import WorkitemQuerySet
 from workitems.staff import actor_of
-from workitems.worklist.columns import SORT_OF_COLUMN
-from workitems.worklist.pages import LAST_PAGE
 
-SORT_VAR, VIEW_VAR = "sort", "view"
-# what says how the list is shown, and not what is in it
-MANNERS = (SEARCH_VAR, PAGE_VAR, SORT_VAR, VIEW_VAR, IS_POPUP_VAR, TO_FIELD_VAR)
-NUMBER = re.compile(r"[0-9]{1,7}")
-
-
-@dataclass(frozen=True)
-class Head:
-    """The head of a column: where it leads to be sorted by, and whether it is."""
-
-    column: worklist.Column
-    link: str = ""
-    order: str = ""  # as ARIA says it
-
-
-@dataclass(frozen=True)
-class Removable:
-    """A filter that holds, in words, and the address of the list without it."""
-
-    label: str
-    words: str
-    link: str
+BESIDES = (IS_POPUP_VAR, TO_FIELD_VAR)  # what Django adds to the address
 
 
 class WorkitemChangeList(ChangeList):
@@ -78,15 +52,14 @@ class WorkitemChangeList(ChangeList):
         self.query = request.GET.get(SEARCH_VAR, "")
         rows: WorkitemQuerySet = self.root_queryset
         try:
-            self.filters, self.sort = self._read(request)
-            rows = worklist.matching(rows, self.filters, now=self.now, q=self.query)
-            found: QuerySet[Workitem] = search.matching(rows, self.query, search.WORKITEMS, now=self.now)
+            asked = self._read(request)
+            found: QuerySet[Workitem] = asked.of(rows, self.now)
         except InvalidValue as problem:
             self.filter_error, found = problem, rows.none()
         except InvalidSearch as problem:
             self.search_error, found = problem, rows.none()
         self.has_filters, self.has_active_filters = True, bool(self.filters.given)
-        return found.order_by(*worklist.SORTS[self.sort])
+        return worklist.ordered(found, self.sort)
 
     def get_results(self, request: HttpRequest) -> None:
         """Leave the page to be read when it is shown: an action, or a file, has no need of it."""
@@ -121,7 +94,7 @@ class WorkitemChangeList(ChangeList):
         return self.filter_error.message if self.filter_error else ""
 
     @cached_property
-    def layout(self) -> list_layout.Layout:
+    def layout(self) -> Layout:
         """The columns and the page size that the person has chosen."""
         return layout_for(self.request)
 
@@ -135,13 +108,14 @@ class WorkitemChangeList(ChangeList):
     @cached_property
     def lines(self) -> list[Line]:
         """The rows of the page, with their cells."""
-        site = self.model_admin.admin_site
-        return Cells(self.now, self.request, site).lines(self.result_list, self.columns)
+        addresses = BackOffice(self.request, self.model_admin.admin_site)
+        return Cells(self.now, addresses, STYLES).lines(self.result_list, self.columns)
 
     @property
     def heads(self) -> list[Head]:
         """The heads of the columns."""
-        return [self._head(worklist.COLUMNS[name]) for name in self.columns]
+        by_due = self.filters.is_about_open_work
+        return heads(self.columns, self.sort, self._pairs(), worklist.USUAL_SORT, by_due=by_due)
 
     @property
     def panel(self) -> Panel:
@@ -149,27 +123,24 @@ class WorkitemChangeList(ChangeList):
         return Panel(self.filters, self.actor)
 
     @property
-    def column_choices(self) -> list[list_layout.Choice]:
+    def column_choices(self) -> list[Choice]:
         """What can be chosen as columns."""
-        return list_layout.choices(list_layout.Layout(self.columns, self.layout.size), worklist.COLUMNS)
+        return choices(Layout(self.columns, self.layout.size), worklist.COLUMNS)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """The page sizes that can be chosen."""
-        return list_layout.SIZES
+        return SIZES
 
     @property
     def chips(self) -> list[Removable]:
         """The filters that hold, each with the list without it."""
-        return [
-            Removable(one.label, one.words, self._link(pair for pair in self._pairs() if pair != (one.name, one.value)))
-            for one in worklist.chips(self.filters)
-        ]
+        return removable(self.filters, self._pairs())
 
     @property
     def kept_beside_filters(self) -> list[tuple[str, str]]:
         """What a form of filters keeps of the address."""
-        return [(name, value) for name, value in self._pairs() if name in MANNERS]
+        return [(name, value) for name, value in self._pairs() if name in (*MANNERS, *BESIDES)]
 
     @property
     def kept_on_every_page(self) -> list[tuple[str, str]]:
@@ -179,88 +150,52 @@ class WorkitemChangeList(ChangeList):
     @property
     def address(self) -> str:
         """The part of the list's address after the question mark, its page included."""
-        return urlencode([*self._pairs(), *([(PAGE_VAR, str(self.page_num))] if self.page_num > 1 else [])])
+        return link(self._pairs(), self.page_num).removeprefix("?")
 
     @property
     def link_without_filters(self) -> str:
         """The list with its search and order alone."""
-        return self._link(pair for pair in self.kept_beside_filters if pair[0] != VIEW_VAR)
+        return link(pair for pair in self.kept_beside_filters if pair[0] != VIEW)
 
     @property
     def first_link(self) -> str:
         """The first page."""
-        return self._page_link(1)
+        return link(self._pairs())
 
     @property
     def previous_link(self) -> str:
         """The page before, or ``""``."""
-        last = self.page.last_number
-        before = min(self.page.number - 1, last) if last else self.page.number - 1
-        return self._page_link(before) if before >= 1 else ""
+        return previous_link(self.page, self._pairs())
 
     @property
     def next_link(self) -> str:
         """The page after, or ``""``."""
-        return self._page_link(self.page.number + 1) if self.page.has_next else ""
+        return next_link(self.page, self._pairs())
 
     @property
     def count_words(self) -> str:
         """How many there are, as far as it was counted."""
-        return f"{grouped(self.page.count)}+" if self.page.is_capped else grouped(self.page.count)
+        return count_words(self.page)
 
     @property
     def place_words(self) -> str:
         """Which of them the page shows."""
-        if not self.page.pks:
-            return ngettext("%s workitem", "%s workitems", self.page.count) % self.count_words
-        facts = {"first": grouped(self.page.first), "last": grouped(self.page.last), "count": self.count_words}
-        return _("%(first)s–%(last)s of %(count)s") % facts
+        return place_words(self.page)
 
-    def _read(self, request: HttpRequest) -> tuple[worklist.Filters, str]:
-        self.page_num = _page_number(request.GET.get(PAGE_VAR, "1"))
-        sort = request.GET.get(SORT_VAR, worklist.USUAL_SORT)
-        if sort not in worklist.SORTS:
-            problem = _("The list is sorted by one of %(allowed)s, and not by “%(sort)s”.")
-            facts = {"allowed": ", ".join(worklist.SORTS), "sort": sort[:40]}
-            raise InvalidValue(field=SORT_VAR, problem=problem % facts)
-        asked = {name: values for name, values in request.GET.lists() if name not in MANNERS}
-        return worklist.Reader(self.actor, self.now).read(asked), sort
-
-    def _head(self, column: worklist.Column) -> Head:
-        name = SORT_OF_COLUMN.get(column.name)
-        if name is None:
-            return Head(column)
-        order = {name: "ascending", f"-{name}": "descending"}.get(self.sort, "")
-        other = name if self.sort == f"-{name}" else f"-{name}"
-        kept = [pair for pair in self._pairs() if pair[0] != SORT_VAR]
-        return Head(column, self._link(kept if other == worklist.USUAL_SORT else [*kept, (SORT_VAR, other)]), order)
+    def _read(self, request: HttpRequest) -> Asked:
+        asked = read(request.GET, self.actor, now=self.now, besides=BESIDES)
+        self.filters, self.sort, self.page_num = asked.filters, asked.sort, asked.page
+        return asked
 
     def _pairs(self) -> list[tuple[str, str]]:
-        return [
-            (name, value)
-            for name, values in self.request.GET.lists()
-            for value in values
-            if name != PAGE_VAR and value.strip()
-        ]
-
-    def _page_link(self, number: int) -> str:
-        return self._link([*self._pairs(), *([(PAGE_VAR, str(number))] if number > 1 else [])])
-
-    def _link(self, pairs: Iterable[tuple[str, str]]) -> str:
-        return f"?{urlencode(list(pairs))}"
+        return pairs_of(self.request.GET)
 
 
-def layout_for(request: HttpRequest) -> list_layout.Layout:
+def layout_for(request: HttpRequest) -> Layout:
     """Return the columns and the page size that the person has chosen, read once a request."""
-    found: list_layout.Layout | None = getattr(request, "list_layout", None)
+    found: Layout | None = getattr(request, "list_layout", None)
     if found is None:
-        found = list_layout.layout_of(request.user, worklist.COLUMNS, worklist.USUAL_COLUMNS)  # type: ignore[arg-type]
+        user: Any = request.user
+        found = layout_of(user, BACK_OFFICE, worklist.COLUMNS, worklist.USUAL_COLUMNS)
         request.list_layout = found  # type: ignore[attr-defined]
     return found
-
-
-def _page_number(text: str) -> int:
-    number = int(text) if NUMBER.fullmatch(text) else 0
-    if not 1 <= number <= LAST_PAGE:
-        raise InvalidValue(field=PAGE_VAR, problem=_("There is no page “%s”.") % text[:20])
-    return number

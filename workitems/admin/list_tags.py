@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from workitems import saved_views
 from workitems.admin.saved_views import current_view, list_address, views_in_menu
-from workitems.admin.search_box import Box, box_of
+from workitems.admin.search_box import COMPLETE
 from workitems.choices import Scope
 from workitems.errors import InvalidValue
 from workitems.models import SavedView
+from workitems.presenting.search_box import Box, box_of
 from workitems.staff import actor_of
 
 register = Library()
@@ -58,7 +59,7 @@ class Menu:
 def search_box(context: Context, cl: Any) -> Box:
     """Return what the search box of this list shows; a search that is refused stands in `cl.search_error`."""
     request: HttpRequest = context["request"]
-    return box_of(request.GET, getattr(cl, "search_error", None))
+    return box_of(request.GET, getattr(cl, "search_error", None), reverse(COMPLETE))
 
 
 @register.simple_tag(takes_context=True)

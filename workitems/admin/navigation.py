@@ -64,7 +64,7 @@ GROUPS = (
                     "walk-in. Make a queue first: work waits in queues."
                 ),
             ),
-            Place("open-work", "monitoring", gettext_lazy("Open work")),
+            Place("board", "monitoring", gettext_lazy("Supervisor's desk")),
             Place(
                 "workitems.OutgoingMail",
                 "outgoing_mail",

@@ -27,12 +27,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from workitems import access, groups, tasks
 from workitems.actors import Actor
-from workitems.admin.base import is_key
 from workitems.admin.guarded import GuardedAdmin, SeenForm
 from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
 from workitems.errors import WorkitemError
 from workitems.models import Workitem
+from workitems.presenting.words import is_key
 from workitems.staff import actor_of
 
 MOST_COUNTED = 1_000

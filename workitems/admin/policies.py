@@ -18,11 +18,11 @@ from unfold.decorators import display
 
 from queues.channels import Channel
 from workitems import policies
-from workitems.admin.base import duration, grouped, is_key
 from workitems.admin.exporting import Exporting
 from workitems.choices import Scope, State
 from workitems.errors import DuplicateObject, StaleVersion
 from workitems.models import StalePolicy, Workitem
+from workitems.presenting.words import duration, grouped, is_key
 from workitems.staff import actor_of
 
 

@@ -20,13 +20,13 @@ from unfold.decorators import display
 from queues.channels import Channel
 from queues.models import Queue
 from workitems import policies, tasks
-from workitems.admin.base import duration, grouped
 from workitems.admin.policies import OnlyForAdmins
-from workitems.admin.run_words import OUTCOMES, Chip, Line, progress_of, reason_of
 from workitems.admin.runs import RunAdmin
 from workitems.choices import State
 from workitems.errors import WorkitemError
 from workitems.models import FINISHED, PolicyRun, PolicyRunItem, RunItem, StalePolicy, Workitem
+from workitems.presenting.run_words import OUTCOMES, Chip, Line, progress_of, reason_of
+from workitems.presenting.words import duration, grouped
 from workitems.staff import actor_of
 
 ITEMS_SHOWN = 50

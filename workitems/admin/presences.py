@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from django import forms
@@ -29,23 +28,16 @@ from workitems.admin.scopes import lines_for
 from workitems.choices import Scope
 from workitems.models import AuditEntry, Presence, Workitem
 from workitems.models.presence import MOST_AT_ONCE
+from workitems.presenting.icons import PRESENCE_ICONS
+from workitems.presenting.presences import CAPACITIES, room, room_field, typed_capacity
 from workitems.staff import actor_of
 
 PROBLEMS_SHOWN = 10
-LOOKS = {
-    Presence.Status.AVAILABLE: ("wi-done", "check_circle"),
-    Presence.Status.AWAY: ("wi-paused", "schedule"),
-    Presence.Status.NO_ANSWER: ("wi-cancelled", "phone_missed"),
-    Presence.Status.OFFLINE: ("", "do_not_disturb_on"),
-}
-
-
-CAPACITIES = {
-    "capacity_voice": Channel.VOICE,
-    "capacity_video_meeting": Channel.VIDEO_MEETING,
-    "capacity_chat": Channel.CHAT,
-    "capacity_sms": Channel.SMS,
-    "capacity_email": Channel.EMAIL,
+STYLES = {
+    Presence.Status.AVAILABLE: "wi-done",
+    Presence.Status.AWAY: "wi-paused",
+    Presence.Status.NO_ANSWER: "wi-cancelled",
+    Presence.Status.OFFLINE: "",
 }
 
 
@@ -66,18 +58,11 @@ class AgentForm(SeenForm):
     @property
     def capacity(self) -> dict[str, int]:
         """Return the capacity that was typed, without the channels on which the agent takes nothing."""
-        typed = {channel.value: self.cleaned_data[name] or 0 for name, channel in CAPACITIES.items()}
-        return {channel: most for channel, most in typed.items() if most}
+        return typed_capacity(self.cleaned_data)
 
 
 def _room_field(channel: Channel) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=channel.label,
-        required=False,
-        min_value=0,
-        max_value=MOST_AT_ONCE,
-        widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 0, "max": MOST_AT_ONCE}),
-    )
+    return room_field(channel, UnfoldAdminIntegerFieldWidget(attrs={"min": 0, "max": MOST_AT_ONCE}))
 
 
 class AgentWithCapacityForm(AgentForm):
@@ -200,7 +185,7 @@ class PresenceAdmin(GuardedAdmin):
     @admin.display(description=gettext_lazy("in hand, of capacity"))
     def load(self, presence: Any) -> str:
         """Tell for each channel how much the agent has in hand, and how much he can take."""
-        return ", ".join(f"{channel.label} {held}/{room}" for channel, held, room in _room(presence, presence.held))
+        return ", ".join(f"{channel.label} {held}/{most}" for channel, held, most in room(presence, presence.held))
 
     @admin.display(description=gettext_lazy("queues"))
     def works_in(self, presence: Any) -> str:
@@ -256,7 +241,7 @@ class PresenceAdmin(GuardedAdmin):
         return {
             "agent": agent,
             "presence_word": _presence_word(presence),
-            "room": _room(presence, held),
+            "room": room(presence, held),
             "items": items_address(agent=agent.get_username()),
             "queues": agent.seen_queues,
             "may_see_scopes": actor.can_anywhere(Scope.ADMIN),
@@ -265,13 +250,7 @@ class PresenceAdmin(GuardedAdmin):
 
 
 def _presence_word(presence: Presence) -> SafeString:
-    style, icon = LOOKS[Presence.Status(presence.status)]
-    facts = {"style": style, "icon": icon, "word": presence.get_status_display()}
+    status = Presence.Status(presence.status)
+    facts = {"style": STYLES[status], "icon": PRESENCE_ICONS[status], "word": status.label}
     ago = age(presence.since, timezone.now())
     return render_to_string("admin/workitems/agent_presence.html", {**facts, "since": presence.since, "ago": ago})
-
-
-def _room(presence: Presence, held: Counter[str]) -> list[tuple[Channel, int, int]]:
-    """Return for each channel that matters to the agent what he has in hand and how much he can take."""
-    lines = [(channel, held[channel], presence.room_for(channel)) for channel in Channel]
-    return [line for line in lines if line[1] or line[2]]

@@ -20,12 +20,12 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget, UnfoldAdmin
 
 from queues.models import Queue, QueueChannel, QueueHours
 from workitems import audit, opening, tasks
-from workitems.admin.base import duration
 from workitems.admin.guarded import PartsOfTheRow, SeenForm
 from workitems.admin.queue_load import Load, items_address, loads_of
 from workitems.admin.queue_people import PeopleField, check_newcomers
 from workitems.choices import Scope, State
 from workitems.models import Presence
+from workitems.presenting.words import duration
 from workitems.staff import actor_of
 
 PEOPLE = ("members", "supervisors")

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from queues.models import Queue
 from workitems import retiring, tasks
-from workitems.admin.base import grouped
 from workitems.admin.queue_load import items_address
 from workitems.choices import OPEN, Scope
 from workitems.errors import QueueHasWork
+from workitems.presenting.words import grouped
 from workitems.staff import actor_of
 
 

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy
 from queues.models import Queue
 from workitems import directory, tasks
 from workitems.actors import Actor
-from workitems.admin.base import duration
 from workitems.admin.guarded import GuardedAdmin
 from workitems.admin.queue_load import LoadedChangeList, items_address
 from workitems.admin.queue_page import QueueForm, QueueParts
@@ -26,6 +25,7 @@ from workitems.admin.queue_retiring import RetirePages
 from workitems.admin.scopes import ScopePages
 from workitems.choices import Scope, State
 from workitems.models import AuditEntry
+from workitems.presenting.words import duration
 from workitems.staff import actor_of
 
 

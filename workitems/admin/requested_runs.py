@@ -12,18 +12,19 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from workitems import requested, runs
 from workitems.actors import Actor
-from workitems.admin import receipt_files, starting
-from workitems.admin.base import grouped, is_key
-from workitems.admin.receipts import Receipt
+from workitems.admin.addresses import ADDRESSES, LIST_QUERY
 from workitems.admin.runs import RunAdmin
+from workitems.admin.starting import start
 from workitems.errors import WorkitemError
 from workitems.models import BulkRun, Transfer
+from workitems.presenting import receipt_files, starting
+from workitems.presenting.receipts import Receipt
+from workitems.presenting.words import grouped, is_key
 from workitems.staff import actor_of
 
 Asked = Transfer | BulkRun
@@ -34,7 +35,6 @@ class RequestedRunAdmin(RunAdmin):
 
     kind: ClassVar[runs.Kind[Any]]
     receipt: ClassVar[type[Receipt[Any]]]
-    words: ClassVar[dict[str, str | Promise]]  # what the pages call the run, and what is done in it
 
     def may_open(self, actor: Actor) -> bool:
         """Tell whether the pages are open to this person at all."""
@@ -106,7 +106,7 @@ class RequestedRunAdmin(RunAdmin):
         if receipt.run.is_finished:
             return self._back(request, receipt.run)
         counts = {**receipt.counted(), "has_done": receipt.run.done > 0, "undo_hint": receipt.undo_hint}
-        return self._page(request, receipt.run, "run_cancel.html", str(self.words["cancel"]), **counts)
+        return self._page(request, receipt.run, "run_cancel.html", str(self.receipt.words["cancel"]), **counts)
 
     def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take back what it has done, after a question."""
@@ -115,7 +115,9 @@ class RequestedRunAdmin(RunAdmin):
             return self._undo(request, receipt.run)
         if not receipt.can_undo:
             return self._back(request, receipt.run)
-        return self._page(request, receipt.run, "run_undo.html", str(self.words["undo"]), **receipt.undo_question())
+        return self._page(
+            request, receipt.run, "run_undo.html", str(self.receipt.words["undo"]), **receipt.undo_question()
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Open to everybody who could ask for such a run."""
@@ -144,7 +146,7 @@ class RequestedRunAdmin(RunAdmin):
         except WorkitemError as refusal:
             messages.error(request, refusal.message)
             return self._back(request, run)
-        starting.start(undoing, actor, timezone.now())
+        start(undoing, actor, timezone.now())
         text = ngettext("%s item goes back.", "%s items go back.", undoing.total)
         messages.success(request, text % grouped(undoing.total))
         return self._back(request, undoing)
@@ -166,7 +168,8 @@ class RequestedRunAdmin(RunAdmin):
         return self._back(request, run)
 
     def _receipt(self, request: HttpRequest, object_id: str) -> Receipt[Any]:
-        return self.receipt(self._seen(request, object_id), actor_of(request), request.GET, timezone.now())
+        run, actor = self._seen(request, object_id), actor_of(request)
+        return self.receipt(run, actor, request.GET, timezone.now(), addresses=ADDRESSES)
 
     def _seen(self, request: HttpRequest, object_id: str) -> Any:
         if not self.has_view_permission(request):
@@ -191,6 +194,7 @@ class RequestedRunAdmin(RunAdmin):
             "title": title,
             "run": run,
             "route": self._route,
-            "words": self.words,
+            "list_query": request.GET.get(LIST_QUERY, ""),
+            "words": self.receipt.words,
         }
         return TemplateResponse(request, f"admin/workitems/{template}", {**shared, **context})

@@ -15,10 +15,10 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from workitems.admin import run_words
 from workitems.admin.base import CappedPaginator
 from workitems.admin.exporting import Exporting
 from workitems.models import Run
+from workitems.presenting import run_words
 
 
 class RunAdmin(Exporting):

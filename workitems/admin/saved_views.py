@@ -6,10 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -19,18 +18,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 
-from workitems import saved_views, worklist
+from workitems import saved_views
 from workitems.actors import Actor
-from workitems.admin.base import grouped
 from workitems.admin.guarded import GuardedAdmin, SeenForm
 from workitems.admin.search_box import SearchBox
 from workitems.errors import InvalidValue
-from workitems.models import SavedView, Workitem
-from workitems.search import WORKITEMS, matching
+from workitems.models import SavedView
+from workitems.presenting.list_query import rows_of, shown_by
+from workitems.presenting.words import grouped
 from workitems.staff import actor_of
 
 QUERY, COLUMNS = "query", "columns"
-MANNERS = (SEARCH_VAR, "sort")  # of a view's query, what is no filter
 
 
 class SavedViewForm(SeenForm):
@@ -216,26 +214,6 @@ def list_address(view: SavedView, *, is_open: bool = True) -> str:
     return f"{reverse('admin:workitems_workitem_changelist')}?{query}"
 
 
-def rows_of(query: str, actor: Actor) -> QuerySet[Workitem]:
-    """Return the workitems that the list shows this actor at such an address."""
-    asked, now = QueryDict(query), timezone.now()
-    text = asked.get(SEARCH_VAR, "")
-    filters = _filters(asked, actor)
-    rows = worklist.matching(Workitem.objects.visible_to(actor), filters, now=now, q=text)
-    return matching(rows, text, WORKITEMS, now=now)
-
-
-def shown_by(query: str, actor: Actor) -> list[tuple[str, str]]:
-    """Return in words what the list shows at such an address: each filter with its value."""
-    asked = QueryDict(query)
-    try:
-        lines = [(one.label, one.words) for one in worklist.chips(_filters(asked, actor))]
-    except InvalidValue:  # what it names is gone, or not for this person to see
-        lines = [(name, value) for name in worklist.NAMES for value in asked.getlist(name)]
-    text = asked.get(SEARCH_VAR, "")
-    return [(_("Search"), text), *lines] if text else lines
-
-
 def views_in_menu(request: HttpRequest) -> list[SavedView]:
     """Return the views of the sidebar, and one more where there are more than it holds; read once a request."""
     if not hasattr(request, "views_in_menu"):
@@ -254,11 +232,6 @@ def current_view(request: HttpRequest) -> SavedView | None:
         request.saved_view = known or saved_views.current(request.GET, actor_of(request))  # type: ignore[attr-defined]
     found: SavedView | None = request.saved_view  # type: ignore[attr-defined]
     return found
-
-
-def _filters(asked: QueryDict, actor: Actor) -> worklist.Filters:
-    named = {name: values for name, values in asked.lists() if name not in MANNERS}
-    return worklist.Reader(actor, timezone.now()).read(named)
 
 
 def _in_words(count: int) -> dict[str, str]:

@@ -16,11 +16,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from workitems.actors import Actor
-from workitems.admin import item_history
 from workitems.admin.base import CappedPaginator
 from workitems.admin.guarded import GuardedAdmin
 from workitems.choices import Door, Event, Scope
 from workitems.models import TimeEvent, Workitem
+from workitems.presenting import item_history
 from workitems.staff import actor_of
 
 LONGEST = 160  # characters of a line

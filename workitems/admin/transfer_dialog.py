@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from queues.models import Queue
 from workitems import transfers
-from workitems.admin import starting
-from workitems.admin.base import grouped
+from workitems.admin.addresses import ADDRESSES
 from workitems.admin.dialogs import CARRIED, Dialog
-from workitems.admin.previews import groups_of
-from workitems.admin.transfer_form import REASONS, TransferForm
-from workitems.admin.transfer_targets import line_in_words, name_of, targets_for
-from workitems.choices import Priority, Scope
+from workitems.admin.starting import start
+from workitems.choices import Priority
 from workitems.errors import SelectionChanged, WorkitemError
+from workitems.presenting import starting
+from workitems.presenting.previews import groups_of
+from workitems.presenting.transfer_form import REASONS, TransferForm
+from workitems.presenting.transfer_targets import Sought, named, reads, standing_of, targets_for
+from workitems.presenting.words import grouped
 
 TYPED = ("target", "find", "reason", "priority", "when", "at", "zone")
+
+
+class DressedForm(TransferForm):
+    """The form as the back office's theme dresses it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, widget in (
+            ("reason", UnfoldAdminTextInputWidget),
+            ("priority", UnfoldAdminSelectWidget),
+            ("at", UnfoldAdminTextInputWidget),
+        ):
+            field = self.fields[name]
+            choices = getattr(field, "choices", None)
+            field.widget = widget(attrs=field.widget.attrs)
+            if choices is not None:
+                field.choices = choices  # type: ignore[attr-defined]
 
 
 class TransferDialog(Dialog):
@@ -30,8 +49,8 @@ class TransferDialog(Dialog):
     def answer(self) -> HttpResponse:
         """Do the step that was asked for and return the next page."""
         if self.step not in ("preview", "confirm"):
-            return self._ask(TransferForm(initial=self._typed(), actor=self.actor))
-        form = TransferForm(self.request.POST, actor=self.actor)
+            return self._ask(DressedForm(initial=self._typed(), actor=self.actor))
+        form = DressedForm(self.request.POST, actor=self.actor)
         if not form.is_valid():
             return self._ask(form)
         try:
@@ -45,7 +64,7 @@ class TransferDialog(Dialog):
     def _ask(self, form: TransferForm, problem: str = "") -> HttpResponse:
         find = self.request.POST.get("find", "").strip()
         chosen, count = str(form["target"].value() or ""), self.rows.count()
-        targets, left_out = targets_for(self.actor, find, chosen, timezone.now())
+        targets, left_out = targets_for(self.actor, Sought(find, chosen), timezone.now())
         return self.page(
             "transfer_dialog.html",
             _("Transfer"),
@@ -74,12 +93,12 @@ class TransferDialog(Dialog):
             preview=preview,
             expected=preview.total,
             facts=_figures(preview),
-            target=name_of(form.cleaned_data["target"]),
-            standing=_standing(preview, form.cleaned_data["target"], now),
+            target=named(form.cleaned_data["target"]),
+            standing=standing_of(preview.load, form.cleaned_data["target"], self.actor, now),
             is_queue=isinstance(form.cleaned_data["target"], Queue),
-            reads_target=self._reads(form.cleaned_data["target"]),
+            reads_target=reads(self.actor, form.cleaned_data["target"]),
             left_out=self.left_out(preview.total),
-            **groups_of(preview),
+            **groups_of(preview, ADDRESSES.item),
             priority=Priority(form.terms.priority).label if form.terms.priority else "",
             start_at=start_at,
             zone=form.cleaned_data["zone"],
@@ -98,18 +117,8 @@ class TransferDialog(Dialog):
             )
         except SelectionChanged as refusal:
             return self._preview(form, problem=refusal.message)
-        starting.start(transfer, self.actor, now)
+        start(transfer, self.actor, now)
         return self.to_receipt(transfer)
-
-    def _reads(self, target: Queue | User) -> bool:
-        return isinstance(target, User) or self.actor.can_in(Scope.READ, target)
-
-
-def _standing(preview: transfers.Preview, target: Queue | User, now: datetime) -> str:
-    load = preview.load
-    if isinstance(target, User):
-        return ngettext("%d item in hand", "%d items in hand", load.in_hand) % load.in_hand
-    return line_in_words(load.waiting, load.longest_since, now)
 
 
 def _figures(preview: transfers.Preview) -> dict[str, str]:

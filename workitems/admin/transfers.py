@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workitems import transfers
 from workitems.actors import Actor
-from workitems.admin.receipts import Receipt
 from workitems.admin.requested_runs import RequestedRunAdmin
-from workitems.admin.run_words import Fact
 from workitems.choices import Scope
-from workitems.models import FINISHED, Transfer
+from workitems.models import Transfer
+from workitems.presenting.transfer_receipts import TransferReceipt, target_of
 from workitems.staff import actor_of
-
-
-class TransferReceipt(Receipt[Transfer]):
-    """A transfer as one person sees it now."""
-
-    done_word = gettext_lazy("Moved")
-
-    @property
-    def title(self) -> str:
-        """Where it goes."""
-        if self.undoes is not None:
-            return _("Undo of transfer %(id)s") % {"id": self.undoes.transfer_id}
-        return _("Transfer to %(target)s") % {"target": self.run.target}
-
-    @property
-    def headline(self) -> str:
-        """How many have moved."""
-        return (
-            _("%(done)s of %(total)s moved, %(refused)s refused, %(failed)s set aside, %(pending)s pending.")
-            % self.counted()
-        )
-
-    @property
-    def terms(self) -> list[Fact]:
-        """Where to, why, and how urgent."""
-        priority = self.run.get_priority_display() if self.run.priority else _("As it was")
-        return [
-            Fact(_("To"), target_of(self.run)),
-            Fact(_("Reason"), self.run.reason or "–"),
-            Fact(_("Priority"), priority),
-        ]
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether it has moved something that could go back."""
-        return self.run.state in FINISHED and self.run.undoes_id is None and self.run.done > 0
-
-    @cached_property
-    def undoes(self) -> Transfer | None:
-        """The transfer that this one takes back."""
-        transfer: Transfer | None = self.run.undoes
-        return transfer
-
-    @cached_property
-    def undone_by(self) -> list[Transfer]:
-        """The transfers that have taken it back."""
-        return list(self.run.undone_by.order_by("pk"))
-
-    def undoable(self) -> QuerySet[Any]:
-        """Return what nobody has touched since."""
-        return transfers.undoable(self.run)
 
 
 @admin.register(Transfer)
@@ -79,16 +23,6 @@ class TransferAdmin(RequestedRunAdmin):
 
     kind = transfers.TRANSFERS
     receipt = TransferReceipt
-    words = {
-        "all": gettext_lazy("All transfers"),
-        "cancel": gettext_lazy("Cancel this transfer?"),
-        "cancel_it": gettext_lazy("Cancel the transfer"),
-        "undo": gettext_lazy("Undo this transfer?"),
-        "undo_means": gettext_lazy("Each returns to its former queue, place, agent and priority. The undo is a "
-                                   "transfer of its own, with a receipt."),
-        "kept": gettext_lazy("Touched since, and left where they are"),
-        "leave": gettext_lazy("Leave them there"),
-    }  # fmt: skip
     list_display = ["transfer_id", "state_word", "progress", "goes_to", "requested_by", "began"]
     list_filter = ["state"]
     search_fields = ["transfer_id"]
@@ -110,8 +44,3 @@ class TransferAdmin(RequestedRunAdmin):
     def undo(self, run: Transfer, actor: Actor) -> Transfer:
         """Send what it has moved back."""
         return transfers.undo(run, actor=actor, now=timezone.now())
-
-
-def target_of(transfer: Transfer) -> str:
-    """Return in a word where it goes."""
-    return _("back to where they were") if transfer.undoes is not None else transfer.target

@@ -21,14 +21,15 @@ from django.views.decorators.http import require_GET
 from unfold.admin import ModelAdmin
 
 from workitems import services
-from workitems.admin import starting
-from workitems.admin.action_forms import ON_MANY
-from workitems.admin.base import grouped
-from workitems.admin.bulk_dialog import BulkDialog, do_now
+from workitems.admin.bulk_dialog import BulkDialog
 from workitems.admin.transfer_dialog import TransferDialog
 from workitems.choices import Action, Scope
 from workitems.errors import WorkitemError
 from workitems.models import Workitem
+from workitems.presenting import starting
+from workitems.presenting.bulk_steps import do_now
+from workitems.presenting.offered import ON_MANY
+from workitems.presenting.words import grouped
 from workitems.staff import actor_of
 
 Answer = Callable[["WorkitemActions", HttpRequest, QuerySet[Workitem]], HttpResponse | None]

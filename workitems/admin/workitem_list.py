@@ -18,12 +18,12 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 
 from workitems import saved_views, search, worklist
-from workitems.admin import list_layout
-from workitems.admin.list_cells import plain
 from workitems.admin.list_changelist import WorkitemChangeList, layout_for
-from workitems.admin.list_panel import offered
 from workitems.errors import InvalidSearch, InvalidValue
 from workitems.models import Workitem
+from workitems.presenting import layout
+from workitems.presenting.cells import plain
+from workitems.presenting.panel import offered
 from workitems.staff import actor_of
 
 SHOWN = "show_"  # before the name of a column, where Django wants the name of a method
@@ -66,10 +66,10 @@ class WorkitemList(ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         """Add where the columns are chosen, and where queues and agents are looked for."""
-        layout = self.admin_site.admin_view(require_POST(self.layout_view))
+        kept = self.admin_site.admin_view(require_POST(self.layout_view))
         offers = self.admin_site.admin_view(require_GET(self.offers_view))
         return [
-            path("layout/", layout, name="workitems_workitem_layout"),
+            path("layout/", kept, name="workitems_workitem_layout"),
             path("offers/", offers, name="workitems_workitem_offers"),
             *super().get_urls(),
         ]
@@ -81,9 +81,9 @@ class WorkitemList(ModelAdmin):
         user: Any = request.user
         try:
             if "reset" in request.POST:
-                list_layout.forget(user)
+                layout.forget(user, layout.BACK_OFFICE)
             else:
-                list_layout.keep(user, list_layout.typed(request.POST, worklist.COLUMNS))
+                layout.keep(user, layout.BACK_OFFICE, layout.typed(request.POST, worklist.COLUMNS))
         except InvalidValue:
             raise BadRequest from None
         return HttpResponseRedirect(_back_to_the_list(request))

@@ -27,27 +27,28 @@ from contacts.models import Contact
 from queues.channels import Channel
 from workitems import audit, services, tasks
 from workitems.actors import Actor
-from workitems.admin import item_actions, item_history, item_life
-from workitems.admin.action_forms import OFFERED, ActionForm
-from workitems.admin.base import is_key
+from workitems.admin.addresses import batch_address
+from workitems.admin.base import EVENTS_SHOWN
+from workitems.admin.dressing import dressed
 from workitems.admin.guarded import GuardedAdmin
-from workitems.admin.item_actions import Tried
 from workitems.admin.item_form import WorkitemForm
-from workitems.admin.list_cells import CHANNEL_ICONS, PRIORITY_ICONS, STATE_ICONS
 from workitems.api import representation
 from workitems.choices import Action, Priority, Scope, State
 from workitems.commands import Command
 from workitems.errors import Kind, WorkitemError
 from workitems.models import Workitem
+from workitems.presenting import item_actions, item_history, item_life
+from workitems.presenting.action_forms import ActionForm
+from workitems.presenting.icons import CHANNEL_ICONS, PRIORITY_ICONS, STATE_ICONS
+from workitems.presenting.item_actions import Button, Tried
+from workitems.presenting.item_facts import moments_of
+from workitems.presenting.offered import OFFERED
+from workitems.presenting.words import is_key
 from workitems.staff import actor_of
 
 OTHERS_SHOWN = 25
 EVENTS_IN_RAW = 1_000
 STATUS = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.PRECONDITION: 412, Kind.INVALID: 400}
-MOMENTS = (
-    "created_at", "state_changed_at", "queued_at", "offer_expires_at", "assigned_at", "terminated_at",
-    "dispositioned_at", "archived_at", "stale_at", "exempt_until", "modified_at",
-)  # fmt: skip
 TABS = {
     "overview": gettext_lazy("Overview"),
     "timeline": gettext_lazy("Timeline"),
@@ -171,8 +172,7 @@ class WorkitemPage(GuardedAdmin):
 
     def _execute(self, request: HttpRequest, workitem: Workitem, command: Command) -> None:
         """Do one thing to the workitem as the person saw it, with Django's own line about it."""
-        typed = request.POST.get("version", "")
-        version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
+        version = item_actions.version_in(request.POST)
         with transaction.atomic():
             done = services.execute(
                 command, workitem.workitem_id, actor=actor_of(request), now=timezone.now(), if_version=version
@@ -225,7 +225,7 @@ class WorkitemPage(GuardedAdmin):
         tab = asked if asked in TABS and form is None and tried is None else "overview"
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "overview": lambda: self._overview(request, workitem, form, tried),
-            "timeline": lambda: {"page": item_history.page_of(workitem, request.GET, actor)},
+            "timeline": lambda: {"page": _timeline(request, workitem)},
             "contact": lambda: _others(workitem, actor),
             "raw": lambda: _raw(workitem, actor),
         }
@@ -257,18 +257,31 @@ class WorkitemPage(GuardedAdmin):
         return {
             "form": form,
             "media": self.media + form.media if form is not None else self.media,
-            "possible": item_actions.possible(reasons, workitem, actor, tried),
+            "possible": _dressed(item_actions.possible(reasons, workitem, actor, tried)),
             "impossible": item_actions.impossible(reasons),
             "bar": item_life.bar_of(workitem, timezone.now()),
             "sees_queue": workitem.queue is not None and actor.can_in(Scope.READ, workitem.queue),
-            "moments": [(_label(name), at) for name in MOMENTS if (at := getattr(workitem, name)) is not None],
+            "moments": moments_of(workitem),
             "seen_at": timezone.now().isoformat(),
         }
 
 
-def _label(name: str) -> str:
-    word = str(Workitem._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return word[:1].upper() + word[1:]
+def _timeline(request: HttpRequest, workitem: Workitem) -> item_history.Page:
+    return item_history.page_of(
+        workitem,
+        request.GET,
+        actor_of(request),
+        address_of=batch_address,
+        size=EVENTS_SHOWN,
+        carried={"tab": "timeline"},
+    )
+
+
+def _dressed(buttons: list[Button]) -> list[Button]:
+    for button in buttons:
+        if button.form is not None:
+            dressed(button.form)
+    return buttons
 
 
 def _template(request: HttpRequest) -> str:

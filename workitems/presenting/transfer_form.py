@@ -12,13 +12,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from queues.models import Queue
 from workitems import transfers
 from workitems.actors import Actor
-from workitems.admin.transfer_targets import agents_for, queues_for
-from workitems.choices import Priority
+from workitems.choices import Priority, Recording
+from workitems.presenting.transfer_targets import agents_for, queues_for
 
 NOW, LATER = "now", "later"
 REASONS = [
@@ -27,6 +26,10 @@ REASONS = [
     gettext_lazy("Agent is absent"),
     gettext_lazy("Customer asked for it"),
     gettext_lazy("Needs a specialist"),
+]
+RECORDINGS = [
+    ("", gettext_lazy("Leave it to the telephony")),
+    *Recording.choices,
 ]
 
 
@@ -38,7 +41,7 @@ class TransferForm(forms.Form):
         label=gettext_lazy("Reason"),
         max_length=transfers.MOST_REASON,
         required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     priority = forms.TypedChoiceField(
         label=gettext_lazy("Priority"),
@@ -46,15 +49,15 @@ class TransferForm(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
-        widget=UnfoldAdminSelectWidget,
     )
+    recording = forms.ChoiceField(label=gettext_lazy("Recording"), choices=RECORDINGS, required=False)
     when = forms.ChoiceField(
         choices=[(NOW, gettext_lazy("Now")), (LATER, gettext_lazy("At a time"))], initial=NOW, required=False
     )
     at = forms.CharField(
         label=gettext_lazy("Date and time"),
         required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
     zone = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -92,9 +95,12 @@ class TransferForm(forms.Form):
         except ValueError:
             self.add_error("at", _("Enter a date and a time."))
             return cleaned
-        cleaned["start_at"] = at.replace(tzinfo=zone_of(cleaned.get("zone", "")))
-        if cleaned["start_at"] <= timezone.now():
+        start_at, now = at.replace(tzinfo=zone_of(cleaned.get("zone", ""))), timezone.now()
+        if start_at <= now:
             self.add_error("at", _("This time is past."))
+        elif start_at > now + transfers.LONGEST_DELAY:
+            self.add_error("at", _("Choose a time within a year."))
+        cleaned["start_at"] = start_at
         return cleaned
 
     @property
@@ -107,6 +113,12 @@ class TransferForm(forms.Form):
             reason=self.cleaned_data["reason"],
             priority=self.cleaned_data["priority"],
         )
+
+    @property
+    def told_recording(self) -> Recording | None:
+        """Return what the telephony is to do with a running recording, None where nothing is said."""
+        chosen = self.cleaned_data["recording"]
+        return Recording(chosen) if chosen else None
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from workitems.errors import InvalidValue
 from workitems.models import ListLayout
 
-LIST_NAME = "workitems"
+BACK_OFFICE, DESK = "workitems", "desk"  # the lists
 SIZES = (10, 25, 50, 100)
 USUAL_SIZE = 25
 
@@ -35,23 +35,25 @@ class Choice:
     is_last: bool
 
 
-def layout_of(user: User, known: Mapping[str, Any], usual: Sequence[str]) -> Layout:
+def layout_of(
+    user: User, list_name: str, known: Mapping[str, Any], usual: Sequence[str], usual_size: int = USUAL_SIZE
+) -> Layout:
     """Return what somebody has chosen; a column that there is no more is left out."""
-    kept = ListLayout.objects.filter(user=user, list_name=LIST_NAME).first()
+    kept = ListLayout.objects.filter(user=user, list_name=list_name).first()
     if kept is None:
-        return Layout(tuple(usual))
+        return Layout(tuple(usual), usual_size)
     return Layout(tuple(name for name in kept.columns if name in known) or tuple(usual), kept.page_size)
 
 
-def keep(user: User, layout: Layout) -> None:
+def keep(user: User, list_name: str, layout: Layout) -> None:
     """Remember what somebody has chosen."""
     facts = {"columns": list(layout.columns), "page_size": layout.size}
-    ListLayout.objects.update_or_create(user=user, list_name=LIST_NAME, defaults=facts)
+    ListLayout.objects.update_or_create(user=user, list_name=list_name, defaults=facts)
 
 
-def forget(user: User) -> None:
+def forget(user: User, list_name: str) -> None:
     """Show somebody what everybody sees."""
-    ListLayout.objects.filter(user=user, list_name=LIST_NAME).delete()
+    ListLayout.objects.filter(user=user, list_name=list_name).delete()
 
 
 def typed(data: QueryDict, known: Mapping[str, Any]) -> Layout:

@@ -10,12 +10,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from workitems import timeline
-from workitems.admin.base import duration
 from workitems.choices import State
 from workitems.models import Workitem
+from workitems.presenting.words import duration
 from workitems.timeline import Life, Place, Segment
 
-MOST_EVENTS = 5_000
 MOST_STRETCHES = 400
 
 
@@ -54,11 +53,9 @@ class Bar:
     is_over: bool
 
 
-def bar_of(workitem: Workitem, now: datetime) -> Bar | None:
-    """Return the bar of a workitem's life, or None where its history is too long to be drawn."""
-    life = timeline.life_of(workitem, now, most=MOST_EVENTS)
-    if life is None:
-        return None
+def bar_of(workitem: Workitem, now: datetime) -> Bar:
+    """Return the bar of a workitem's life."""
+    life = timeline.life_of(workitem, now)
     drawn = life.segments if len(life.segments) <= MOST_STRETCHES else []
     return Bar(
         [_stretch(segment, life) for segment in drawn],

@@ -6,20 +6,19 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import quote_etag, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workitems.actors import Actor
-from workitems.admin.base import grouped, is_key
-from workitems.admin.run_words import COUNTS, OUTCOMES, Chip, Fact, Line, Outcome, State, progress_of, reason_of
-from workitems.choices import Door
 from workitems.models import BulkRun, RunItem, Transfer, Workitem
+from workitems.presenting.addresses import Addresses
+from workitems.presenting.run_words import COUNTS, OUTCOMES, Chip, Fact, Line, Outcome, State, progress_of, reason_of
+from workitems.presenting.words import grouped, is_key
 
 ITEMS_SHOWN = 50
 SAMPLES = 10
@@ -51,14 +50,15 @@ class Receipt(Generic[R]):
     """A run as one person sees it now, with the items that he asks for."""
 
     done_word: str | Promise = gettext_lazy("Done")
+    words: ClassVar[dict[str, str | Promise]]  # what pages call the run, and what is done in it
 
-    def __init__(self, run: R, actor: Actor, asked: Mapping[str, str], now: datetime) -> None:
+    def __init__(self, run: R, actor: Actor, asked: Mapping[str, str], now: datetime, *, addresses: Addresses) -> None:
         self.run: R = run
-        self.actor, self.now = actor, now
+        self.actor, self.now, self.addresses = actor, now, addresses
         self.outcome = asked.get("outcome", "") if asked.get("outcome", "") in Outcome.values else ""
         self.code = asked.get("code", "") if self.outcome == Outcome.REFUSED else ""
         self.after, self.before = _number(asked.get("after", "")), _number(asked.get("before", ""))
-        self.list_query = asked.get("_changelist_filters", "")
+        self.carried = {name: asked[name] for name in addresses.carried if asked.get(name)}
 
     @property
     def title(self) -> str:
@@ -105,7 +105,7 @@ class Receipt(Generic[R]):
         one = self.run
         facts = [
             one.pk, one.state, one.done, one.refused, one.failed, one.total, one.moved_at, one.paused_at,
-            one.finished_at, self.outcome, self.code, self.after, self.before, self.list_query, self.actor.name,
+            one.finished_at, self.outcome, self.code, self.after, self.before, self.carried, self.actor.name,
         ]  # fmt: skip
         facts += [undoing.pk for undoing in self.undone_by]
         return str(quote_etag(hashlib.sha256(repr(facts).encode()).hexdigest()[:32]))
@@ -128,8 +128,7 @@ class Receipt(Generic[R]):
             "newer": newer,
             "older": older,
             "query": self._query(outcome=self.outcome, code=self.code, after=self.after, before=self.before),
-            "selected_in": self._selected_in(),
-            "list_query": self.list_query,
+            "selected_in": self.addresses.selected(self.run),
         }
 
     def undo_question(self) -> dict[str, Any]:
@@ -143,7 +142,7 @@ class Receipt(Generic[R]):
         seen = dict(
             Workitem.objects.visible_to(self.actor).filter(workitem_id__in=ids).values_list("workitem_id", "pk")
         )
-        pages = {one: reverse("admin:workitems_workitem_change", args=[pk]) for one, pk in seen.items()}
+        pages = {one: self.addresses.item(pk, one) for one, pk in seen.items()}
         return {
             "can_go": count,
             "can_go_text": grouped(count),
@@ -166,14 +165,8 @@ class Receipt(Generic[R]):
         return [Fact(term, moment=moment) for term, moment in moments.items() if moment is not None]
 
     def _query(self, **values: Any) -> str:
-        kept = {"_changelist_filters": self.list_query, **values}
+        kept = {**self.carried, **values}
         return urlencode({name: value for name, value in kept.items() if value})
-
-    def _selected_in(self) -> str:
-        """Return the address of the list in which all were chosen, where that was the list of the back office."""
-        if not self.run.query or self.run.door != Door.ADMIN:
-            return ""
-        return f"{reverse('admin:workitems_workitem_changelist')}?{self.run.query}"
 
     def _chips(self) -> list[Chip]:
         chips = [Chip(_("All"), grouped(self.run.total), self._query(), not self.outcome)]
@@ -233,7 +226,7 @@ class Receipt(Generic[R]):
             about = " · ".join(text for text in (row.name, row.get_state_display(), place) if text)
         return Line(
             workitem_id=item.workitem_id,
-            address=reverse("admin:workitems_workitem_change", args=[row.pk]) if row is not None else "",
+            address=self.addresses.item(row.pk, row.workitem_id) if row is not None else "",
             about=about,
             outcome=item.outcome,
             icon=OUTCOMES[Outcome(item.outcome)][0],

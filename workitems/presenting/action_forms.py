@@ -1,15 +1,14 @@
-"""What a person fills in for each action, on one workitem and on many, and what he is told before.
+"""What a person fills in for each action, on one workitem and on many; offered.py says which actions there are.
 
-OFFERED is the one table of the actions of the back office: the page of an item, the list's menu and the dialog of many
-read it. Transfers have a dialog of their own.
+The widgets are plain; a door may dress them. Transfers have a dialog of their own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.contrib.auth.models import User
@@ -18,29 +17,27 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from workitems import bulk
+from contacts.models import Contact
+from workitems import bulk, directory
 from workitems.actors import Actor
 from workitems.choices import Action, EndedBy, Priority
 from workitems.commands import (
-    Accept,
-    Bridge,
     Command,
     Conference,
     Dtmf,
-    LeaveConference,
-    Mute,
+    Edit,
     Offer,
-    Pull,
-    Reject,
-    Reopen,
-    Unmute,
+    SendEmailResponse,
+    reply_subject,
+    their_address,
 )
 from workitems.models import Disposition, Workitem
 
-MOST_NOTE = 4_000
+MOST_NOTE = MOST_ADDRESSES = 4_000  # characters
 Text = str | Promise
+# the fields of EditForm by their names on the wire
+WIRE_NAMES = {"name": "name", "from_address": "from", "to_address": "to", "contact": "contact"}
 
 
 class ActionForm(forms.Form):
@@ -68,7 +65,7 @@ class ActionForm(forms.Form):
             self.fields["word"] = forms.CharField(
                 label=_("Type “%(word)s” to go on") % {"word": self.word},
                 error_messages={"required": _("Type “%(word)s”, or leave this page.") % {"word": self.word}},
-                widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+                widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
             )
         self.prepare()
         for name, field in self.fields.items():
@@ -93,17 +90,12 @@ class ActionForm(forms.Form):
         """Return what the filled-in form asks for."""
         return bulk.command_of(self.action, self.arguments())
 
+    def renewed(self, workitem: Workitem) -> Self:
+        """Return the form for the workitem as it is by now, with what was typed."""
+        return type(self)(self._typed(workitem), actor=self.actor, workitem=workitem, auto_id=self.auto_id)
 
-class HoldForm(ActionForm):
-    """Nothing to say."""
-
-    action = Action.HOLD
-
-
-class UnholdForm(ActionForm):
-    """Nothing to say."""
-
-    action = Action.UNHOLD
+    def _typed(self, workitem: Workitem) -> dict[str, Any]:
+        return dict(self.data.items())
 
 
 class ReturnToQueueForm(ActionForm):
@@ -113,7 +105,6 @@ class ReturnToQueueForm(ActionForm):
     place = forms.ChoiceField(
         label=gettext_lazy("Place"),
         choices=[("old", gettext_lazy("At its old place")), ("end", gettext_lazy("At the end"))],
-        widget=UnfoldAdminSelectWidget,
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -129,7 +120,6 @@ class HangUpForm(ActionForm):
         label=gettext_lazy("Ended by"),
         choices=[(by.value, by.label) for by in (EndedBy.AGENT, EndedBy.CUSTOMER, EndedBy.SYSTEM)],
         initial=EndedBy.SYSTEM.value,
-        widget=UnfoldAdminSelectWidget,
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -146,7 +136,6 @@ class PriorityForm(ActionForm):
         choices=list(reversed(Priority.choices)),
         initial=Priority.NORMAL.value,
         coerce=int,
-        widget=UnfoldAdminSelectWidget,
     )
 
     def prepare(self) -> None:
@@ -168,13 +157,12 @@ class DispositionForm(ActionForm):
         label=gettext_lazy("Disposition"),
         to_field_name="disposition_id",
         empty_label=gettext_lazy("Choose a disposition"),
-        widget=UnfoldAdminSelectWidget,
     )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,
         max_length=MOST_NOTE,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def prepare(self) -> None:
@@ -197,9 +185,7 @@ class NoteForm(ActionForm):
     """What to remember."""
 
     action = Action.NOTE
-    text = forms.CharField(
-        label=gettext_lazy("Note"), max_length=MOST_NOTE, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    )
+    text = forms.CharField(label=gettext_lazy("Note"), max_length=MOST_NOTE, widget=forms.Textarea(attrs={"rows": 3}))
 
     def arguments(self) -> dict[str, Any]:
         """Keep the text."""
@@ -222,7 +208,6 @@ class ExemptForm(ActionForm):
             (0, gettext_lazy("No longer: policies may act again")),
         ],
         initial=24,
-        widget=UnfoldAdminSelectWidget,
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -230,18 +215,6 @@ class ExemptForm(ActionForm):
         hours = self.cleaned_data["hours"]
         until = timezone.now() + timedelta(hours=hours)
         return {"until": int(until.timestamp() * 1000) if hours else None}
-
-
-class ArchiveForm(ActionForm):
-    """Nothing to say."""
-
-    action = Action.ARCHIVE
-
-
-class UnarchiveForm(ActionForm):
-    """Nothing to say."""
-
-    action = Action.UNARCHIVE
 
 
 class PurgeForm(ActionForm):
@@ -260,7 +233,6 @@ class OfferForm(ActionForm):
         label=gettext_lazy("Agent"),
         to_field_name="username",
         empty_label=gettext_lazy("Choose an agent"),
-        widget=UnfoldAdminSelectWidget,
     )
 
     def prepare(self) -> None:
@@ -278,7 +250,7 @@ class DtmfForm(ActionForm):
     """Which keys."""
 
     action = Action.DTMF
-    tones = forms.CharField(label=gettext_lazy("Keys"), max_length=32, widget=UnfoldAdminTextInputWidget)
+    tones = forms.CharField(label=gettext_lazy("Keys"), max_length=32)
 
     def command(self) -> Command:
         """Press them."""
@@ -289,89 +261,83 @@ class ConferenceForm(ActionForm):
     """Whom to bring in."""
 
     action = Action.CONFERENCE
-    participant = forms.CharField(
-        label=gettext_lazy("Number or address"), max_length=254, widget=UnfoldAdminTextInputWidget
-    )
+    participant = forms.CharField(label=gettext_lazy("Number or address"), max_length=254)
 
     def command(self) -> Command:
         """Bring him in."""
         return Conference(self.cleaned_data["participant"])
 
 
-@dataclass(frozen=True)
-class Offered:
-    """One action as the back office offers it.
+class AnswerForm(ActionForm):
+    """What to write, and to whom."""
 
-    `asks` is whether a dialog comes first, to fill in or to answer; what does not ask is done at once. `can_undo` is
-    whether the former state can be restored exactly, `consequence` what the dialog says of it.
-    """
+    action = Action.SEND_EMAIL_RESPONSE
+    to = forms.CharField(label=gettext_lazy("To"), max_length=MOST_ADDRESSES)
+    cc = forms.CharField(label=gettext_lazy("Copy to"), max_length=MOST_ADDRESSES, required=False)
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=998, required=False)
+    text = forms.CharField(label=gettext_lazy("Answer"), widget=forms.Textarea(attrs={"rows": 8}))
 
-    form: type[ActionForm]
-    icon: str
-    consequence: Text
-    can_undo: bool = False
-    asks: bool = True
-    on_many: bool = True
+    def prepare(self) -> None:
+        """Answer who wrote."""
+        if self.workitem is not None:
+            self.initial.update(to=their_address(self.workitem), subject=reply_subject(self.workitem))
 
-    @property
-    def action(self) -> Action:
-        """The action itself."""
-        return self.form.action
-
-    @property
-    def label(self) -> str:
-        """The action in a word or two."""
-        return str(self.action.label)
-
-    @property
-    def word(self) -> Text:
-        """The word that has to be typed first, or ``""``."""
-        return self.form.word
-
-    @property
-    def menu_label(self) -> str:
-        """The action as menus and buttons name it: three dots say that a dialog comes first."""
-        return f"{self.label}…" if self.asks else self.label
+    def command(self) -> Command:
+        """Send it."""
+        cleaned = self.cleaned_data
+        return SendEmailResponse(
+            to_addresses=_addresses(cleaned["to"]),
+            cc=_addresses(cleaned["cc"]),
+            subject=cleaned["subject"],
+            text=cleaned["text"],
+        )
 
 
-def _simple(action: Action, makes: type[Command], icon: str, consequence: Text) -> Offered:
-    """Return an action that is given nothing, on one item only."""
-    form = type(f"{makes.__name__}Form", (ActionForm,), {"action": action, "command": lambda self: makes()})
-    return Offered(form, icon, consequence, asks=False, on_many=False)
+class EditForm(ActionForm):
+    """The subject, the addresses and the contact; what was not touched stays as it is by now."""
 
-
-# in the order in which menus show them
-OFFERED: dict[Action, Offered] = {
-    one.action: one
-    for one in (
-        Offered(OfferForm, "person_add", gettext_lazy("The agent is asked, and has the queue's time to answer."),
-                on_many=False),
-        _simple(Action.PULL, Pull, "pan_tool", gettext_lazy("It is yours.")),
-        _simple(Action.ACCEPT, Accept, "check", gettext_lazy("It is in the hands of the agent who was asked.")),
-        _simple(Action.REJECT, Reject, "close", gettext_lazy("It goes back to its place in the queue.")),
-        _simple(Action.BRIDGE, Bridge, "play_arrow", gettext_lazy("The conversation begins.")),
-        Offered(HoldForm, "pause", gettext_lazy("The customer waits on hold."), can_undo=True, asks=False),
-        Offered(UnholdForm, "play_arrow", gettext_lazy("The conversation goes on."), can_undo=True, asks=False),
-        _simple(Action.MUTE, Mute, "mic_off", gettext_lazy("The customer does not hear the agent.")),
-        _simple(Action.UNMUTE, Unmute, "mic", gettext_lazy("The customer hears the agent again.")),
-        Offered(DtmfForm, "dialpad", gettext_lazy("The keys are pressed in the call."), on_many=False),
-        Offered(ConferenceForm, "group_add", gettext_lazy("Somebody else is brought in."), on_many=False),
-        _simple(Action.LEAVE_CONFERENCE, LeaveConference, "group_remove", gettext_lazy("Agent and customer remain.")),
-        Offered(ReturnToQueueForm, "undo",
-                gettext_lazy("Work is taken from its agent and waits in its queue. This cannot be undone.")),
-        Offered(HangUpForm, "call_end", gettext_lazy("Whoever is on the line is cut off. This cannot be undone.")),
-        Offered(PriorityForm, "priority_high", gettext_lazy("Handed out sooner or later than other work."),
-                can_undo=True),
-        Offered(DispositionForm, "task_alt", gettext_lazy("The wrap-up is over. This cannot be undone.")),
-        Offered(NoteForm, "edit_note", gettext_lazy("Written into the timeline. This cannot be undone.")),
-        Offered(ExemptForm, "timer_off", gettext_lazy("Stale policies keep off until then.")),
-        _simple(Action.REOPEN, Reopen, "restart_alt", gettext_lazy("It waits in its queue again, at its old place.")),
-        Offered(ArchiveForm, "archive", gettext_lazy("Moved out of the ordinary lists, into the archive."),
-                can_undo=True),
-        Offered(UnarchiveForm, "unarchive", gettext_lazy("Moved out of the archive, back into the ordinary lists."),
-                can_undo=True),
-        Offered(PurgeForm, "delete_forever",
-                gettext_lazy("Deleted with its history, for good. This cannot be undone.")),
+    action = Action.EDIT
+    name = forms.CharField(label=gettext_lazy("Subject"), max_length=200, required=False)
+    from_address = forms.CharField(label=gettext_lazy("From"), max_length=254, required=False)
+    to_address = forms.CharField(label=gettext_lazy("To"), max_length=254, required=False)
+    contact = forms.CharField(
+        label=gettext_lazy("Contact"),
+        max_length=64,
+        required=False,
+        help_text=gettext_lazy("The contact’s id, such as ct_…; empty for nobody."),
     )
-}  # fmt: skip
-ON_MANY: dict[Action, Offered] = {action: one for action, one in OFFERED.items() if one.on_many}
+
+    def prepare(self) -> None:
+        """Show what they are."""
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # tells what was touched, whatever has happened meanwhile
+        if self.workitem is not None:
+            self.initial.update(self._values(self.workitem))
+
+    def clean_contact(self) -> Contact | None:
+        """Let only those be chosen whom the person may see; the one that it has may stay."""
+        typed: str = self.cleaned_data["contact"]
+        own = self.workitem.contact if self.workitem is not None else None
+        if not typed or (own is not None and typed == own.contact_id):
+            return own if typed else None
+        found = directory.find_contact(typed, self.actor)
+        if found is None:
+            raise ValidationError(_("There is no contact %(id)s that you may see.") % {"id": typed})
+        return found
+
+    def command(self) -> Command:
+        """Correct them."""
+        return Edit({WIRE_NAMES[name]: self.cleaned_data[name] for name in self.changed_data})
+
+    def _typed(self, workitem: Workitem) -> dict[str, Any]:
+        values = self._values(workitem)
+        touched = {name: self.data[name] for name in self.changed_data}
+        return {f"initial-{name}": value for name, value in values.items()} | values | touched
+
+    def _values(self, workitem: Workitem) -> dict[str, str]:
+        values = {name: getattr(workitem, name) for name in ("name", "from_address", "to_address")}
+        return values | {"contact": workitem.contact.contact_id if workitem.contact else ""}
+
+
+def _addresses(typed: str) -> tuple[str, ...]:
+    return tuple(one for one in re.split(r"[,;\s]+", typed) if one)

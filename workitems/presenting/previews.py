@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from workitems.admin.base import grouped
 from workitems.models import Workitem
+from workitems.presenting.words import grouped
 from workitems.selections import Preview
 
 
@@ -22,9 +22,12 @@ class Group:
     left_out: str = ""
 
 
-def groups_of(preview: Preview) -> dict[str, list[Group]]:
-    """Return what is refused, by reason, and what has changed since the list was loaded."""
-    pages = _pages(preview)
+def groups_of(preview: Preview, address: Callable[[int, str], str]) -> dict[str, list[Group]]:
+    """Return what is refused, by reason, and what has changed since the list was loaded.
+
+    `address` is where a workitem with this pk and id stands.
+    """
+    pages = _pages(preview, address)
     return {"refused": _reasons(preview, pages), "drift": _drift(preview, pages)}
 
 
@@ -49,10 +52,10 @@ def _group(words: str, count: int, samples: list[str], pages: dict[str, str]) ->
     return Group(words, grouped(count), known, grouped(count - len(known)) if count > len(known) else "")
 
 
-def _pages(preview: Preview) -> dict[str, str]:
+def _pages(preview: Preview, address: Callable[[int, str], str]) -> dict[str, str]:
     """Return the addresses of all samples, which are all such that the person may see them."""
     samples = {one for refused in preview.forecast.refused.values() for one in refused.samples}
     if preview.drift is not None:
         samples |= {one for some in preview.drift.samples.values() for one in some}
     pks = Workitem.objects.filter(workitem_id__in=samples).values_list("workitem_id", "pk")
-    return {one: reverse("admin:workitems_workitem_change", args=[pk]) for one, pk in pks}
+    return {one: address(pk, one) for one, pk in pks}

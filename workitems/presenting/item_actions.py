@@ -10,15 +10,16 @@ from django.utils.translation import gettext as _
 
 from workitems import bulk, services
 from workitems.actors import Actor
-from workitems.admin.action_forms import OFFERED, ActionForm, Offered
 from workitems.choices import Action, Event
 from workitems.commands import Command, Mute, UndoTransfer, Unmute
 from workitems.lifecycle import MOVES
 from workitems.models import TimeEvent, Workitem
+from workitems.presenting.action_forms import ActionForm
+from workitems.presenting.offered import OFFERED, Offered
 
 UNDO_FOR = timedelta(minutes=15)
-# have a place of their own: the dialog of transfers, the form beside the buttons, the page where answers are written
-ELSEWHERE = {Action.TRANSFER: "move_up", Action.EDIT: "edit", Action.SEND_EMAIL_RESPONSE: "reply"}
+# has a dialog of its own
+ELSEWHERE = {Action.TRANSFER: "move_up"}
 ICON = "bolt"
 
 # what takes exactly back what an event tells of, as long as nothing else has happened; it is given the version by id
@@ -117,6 +118,12 @@ def impossible(reasons: Mapping[Action, str]) -> list[Impossible]:
         if reason:
             grouped.setdefault(reason, []).append(_button(action))
     return [Impossible(reason, buttons) for reason, buttons in grouped.items()]
+
+
+def version_in(posted: Mapping[str, str]) -> int:
+    """Return the version of the workitem that the person saw; 0, which none ever has, where he does not say."""
+    typed = posted.get("version", "")
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else 0
 
 
 def undo_of(workitem: Workitem, actor: Actor, now: datetime) -> Undo | None:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from workitems import runs
-from workitems.admin.base import duration, grouped
 from workitems.models import DRIVEN, Run, RunItem
+from workitems.presenting.words import duration, grouped
 
 State, Outcome = Run.State, RunItem.Outcome
 COUNTS = ("done", "refused", "failed", "pending")

@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from workitems import bulk, directory, policies, transfers
 from workitems.actors import Actor
-from workitems.admin.base import EVENTS_SHOWN
 from workitems.choices import Door, EndedBy, Event, Priority
 from workitems.commands import EDITABLE
 from workitems.models import BulkRun, TimeEvent, Workitem
+from workitems.presenting.words import name_of
+
+AddressOf = Callable[[Any], str]  # of a batch
+Text = str | Promise
 
 LONGEST = 300  # characters of a value
 NEWEST, OLDEST = "newest", "oldest"
@@ -75,6 +80,29 @@ class Line:
     others: list[tuple[str, str]]
     batches: list[Batch] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"{self.who}: {', '.join([self.event.label, *map(str, self.changes)])}"
+
+    @property
+    def who(self) -> str:
+        """Who did it, by name where it was a person."""
+        return name_of(self.event.user) if self.event.user is not None else self.event.actor
+
+    @property
+    def is_note(self) -> bool:
+        """Tell whether somebody wrote it down for others to read."""
+        return self.event.type == Event.NOTED
+
+    @property
+    def text(self) -> str:
+        """What was written down, whole."""
+        return str(self.event.details.get("text", ""))
+
+    @property
+    def others_beside_text(self) -> list[tuple[str, str]]:
+        """The other details where the text of a note is shown by itself."""
+        return [(name, value) for name, value in self.others if not self.is_note or name != str(WORDS["text"])]
+
     @property
     def moves(self) -> bool:
         """Tell whether it led into another state."""
@@ -82,43 +110,91 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Events of one kind, which can be shown alone."""
+
+    name: str
+    label: Text
+    condition: Q
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("notes", gettext_lazy("Notes"), Q(type=Event.NOTED) | ~Q(type__in=Event.values)),
+        Kind("moves", gettext_lazy("Moves"), ~Q(from_state=F("to_state")) | Q(type=Event.TRANSFERRED)),
+        Kind("corrections", gettext_lazy("Corrections"), Q(type__in=[Event.EDITED, Event.PRIORITIZED])),
+    )
+}
+
+
+@dataclass(frozen=True)
 class Page:
-    """So many lines, in one order, and where it goes on; a query is ``""`` where there is nothing more."""
+    """So many lines, in one order, and where it goes on; a query is ``""`` where there is nothing more.
+
+    `more` is how many more there are, 0 where that is not known.
+    """
 
     lines: list[Line]
     order: str
     more: int
     more_query: str
     first_query: str
+    kind: str = ""
+
+    @property
+    def latest(self) -> Line | None:
+        """The last thing that has happened, where this page begins with it."""
+        begins_there = self.lines and self.order == NEWEST and not self.first_query and not self.kind
+        return self.lines[0] if begins_there else None
 
 
-def page_of(workitem: Workitem, asked: QueryDict, actor: Actor) -> Page:
-    """Return a part of the timeline, from the version on that is asked for."""
+def page_of(
+    workitem: Workitem,
+    asked: QueryDict,
+    actor: Actor,
+    *,
+    address_of: AddressOf,
+    size: int,
+    carried: Mapping[str, str] | None = None,
+) -> Page:
+    """Return a part of the timeline, from the version on that is asked for; its addresses carry something along."""
     order = OLDEST if asked.get("order") == OLDEST else NEWEST
     edge = _number(asked.get("from", ""))
-    events = TimeEvent.objects.filter(workitem=workitem).select_related("queue", "agent")
+    kind = KINDS.get(asked.get("kind", ""))
+    events = TimeEvent.objects.filter(workitem=workitem).select_related("queue", "agent", "user")
+    if kind is not None:
+        events = events.filter(kind.condition)
     if order == OLDEST:
         events = events.filter(version__gt=edge or 0).order_by("version")
     elif edge is not None:
         events = events.filter(version__lt=edge).order_by("-version")
     else:
         events = events.order_by("-version")
-    found = list(events[: EVENTS_SHOWN + 1])
-    shown, is_more = found[:EVENTS_SHOWN], len(found) > EVENTS_SHOWN
+    found = list(events[: size + 1])
+    shown, is_more = found[:size], len(found) > size
     last = shown[-1].version if shown else 0
-    here = f"tab=timeline&order={order}"
+    here = urlencode({**(carried or {}), "order": order} | ({"kind": kind.name} if kind else {}))
     return Page(
-        lines(shown, actor),
+        lines(shown, actor, address_of),
         order,
-        more=(workitem.version - last if order == OLDEST else last - 1) if is_more else 0,
+        more=(workitem.version - last if order == OLDEST else last - 1) if is_more and kind is None else 0,
         more_query=f"{here}&from={last}" if is_more else "",
         first_query=here if edge is not None else "",
+        kind=kind.name if kind else "",
     )
 
 
-def lines(events: Sequence[TimeEvent], actor: Actor) -> list[Line]:
+def since(workitem: Workitem, version: int, actor: Actor, address_of: AddressOf, *, most: int) -> list[Line]:
+    """Return what has happened after a version, in order; not more than so many."""
+    events = TimeEvent.objects.filter(workitem=workitem, version__gt=version).select_related("user")
+    return lines(list(events.order_by("version")[:most]), actor, address_of)
+
+
+def lines(events: Sequence[TimeEvent], actor: Actor, address_of: AddressOf) -> list[Line]:
     """Return what the events tell, with two or three queries for all of them."""
-    names, known, runs = _contact_names(events, actor), _batches(events, actor), _bulk_runs(events, actor)
+    names, runs = _contact_names(events, actor), _bulk_runs(events, actor)
+    known = {key: address_of(batch) for key, batch in _batches(events, actor).items()}
     found = []
     for event in events:
         batches = [
@@ -128,7 +204,7 @@ def lines(events: Sequence[TimeEvent], actor: Actor) -> list[Line]:
         ]
         run = runs.get((event.user_id, event.request_id)) if not batches and _is_of_a_run(event) else None
         if run is not None:
-            batches.append(Batch(_("Bulk run"), run.bulk_id, run.get_absolute_url()))
+            batches.append(Batch(_("Bulk run"), run.bulk_id, address_of(run)))
         found.append(Line(event, changes_of(event, names), others_of(event), batches))
     return found
 
@@ -237,12 +313,12 @@ def _bulk_runs(events: Iterable[TimeEvent], actor: Actor) -> dict[tuple[int | No
     return {(run.requested_by_id, run.request_id): run for run in found}
 
 
-def _batches(events: Iterable[TimeEvent], actor: Actor) -> dict[tuple[str, str], str]:
-    """Return the addresses of those batches that the actor may see, by the name and the id that events know them by."""
-    addresses: dict[tuple[str, str], str] = {}
+def _batches(events: Iterable[TimeEvent], actor: Actor) -> dict[tuple[str, str], Any]:
+    """Return those batches that the actor may see, by the name and the id that events know them by."""
+    found: dict[tuple[str, str], Any] = {}
     for key, (_label, id_field, visible_to) in BATCHES.items():
         ids = {str(event.details[key]) for event in events if event.details.get(key)}
         if ids:
-            rows: list[Model] = list(visible_to(actor).filter(**{f"{id_field}__in": ids}))
-            addresses |= {(key, getattr(row, id_field)): row.get_absolute_url() for row in rows}  # type: ignore[attr-defined]
-    return addresses
+            rows = visible_to(actor).filter(**{f"{id_field}__in": ids})
+            found |= {(key, getattr(row, id_field)): row for row in rows}
+    return found

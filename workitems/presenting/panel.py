@@ -13,16 +13,20 @@ from django.utils.translation import gettext_lazy
 from queues.channels import Channel
 from workitems import directory
 from workitems.actors import Actor
-from workitems.admin.list_cells import CHANNEL_ICONS, PRIORITY_ICONS, SLA_ICONS, STATE_ICONS
 from workitems.cached import remembered
 from workitems.choices import Priority, Scope, State, Type
+from workitems.presenting.icons import CHANNEL_ICONS, PRIORITY_ICONS, SLA_ICONS, STATE_ICONS
+from workitems.stuck import Stuck
 from workitems.worklist import Filters, Sla
-from workitems.worklist.chips import LABELS
+from workitems.worklist.chips import LABELS, span_in_words
 from workitems.worklist.filters import INACTIVE, NOBODY, agents_of
 
 MOST_TICKED = 30  # more than that are typed
 MOST_OFFERED = 200  # of what is typed; the others are asked for as one types
 OFFERS_LAST_SECONDS = 20
+SPANS = (60, 300, 900, 1_800, 3_600, 14_400, 86_400)  # seconds
+TRANSFERS = (1, 2, 3, 5, 10)
+LINKED = ("figure", "during_from", "during_to")  # asked for by links only
 Offer = tuple[str, str]
 
 
@@ -64,6 +68,7 @@ class Panel:
 
     filters: Filters
     actor: Actor
+    offers_open: bool = True  # whether ended work can be left out by it
 
     @property
     def groups(self) -> list[Group]:
@@ -78,7 +83,21 @@ class Panel:
             self._ticked("type", Type.choices, {}),
             self._queues(),
             self._agents(),
+            self._ticked("stuck", Stuck.choices, {}),
         ]
+
+    @property
+    def bounds(self) -> list[Group]:
+        """The filters from a number on."""
+        spans = [(str(one), span_in_words(one)) for one in SPANS]
+        numbers = [(str(one), str(one)) for one in TRANSFERS]
+        offered = {"age_over": spans, "wait_over": spans, "transfers_min": numbers}
+        return [self._bound(name, choices) for name, choices in offered.items()]
+
+    @property
+    def linked(self) -> list[tuple[str, str]]:
+        """What holds and is chosen elsewhere, as names and values; a form of filters keeps it."""
+        return [(name, value) for name, value in self.filters.given if name in LINKED]
 
     @property
     def dates(self) -> list[Dates]:
@@ -93,12 +112,27 @@ class Panel:
         """The filters that take one value."""
         choices = {
             "stale": [("", _("All")), ("yes", _("Marked as stale")), ("no", _("Not stale"))],
+            "open": [("", _("All")), ("yes", _("Open only"))],
             "archived": [("", _("Left out")), ("yes", _("Included")), ("only", _("Only the archive"))],
         }
         return [
             Group(name, str(LABELS[name]), [Option(value, words, value == self._one(name)) for value, words in values])
             for name, values in choices.items()
+            if name != "open" or self.offers_open
         ]
+
+    def _bound(self, name: str, choices: list[Offer]) -> Group:
+        """Return choices of a number; one that stands in the address and is not among them is added."""
+        chosen = self._one(name)
+        own = (
+            []
+            if chosen in dict(choices)
+            else [(chosen, chosen if name == "transfers_min" else span_in_words(int(chosen)))]
+            if chosen
+            else []
+        )
+        options = [Option(value, words, value == chosen) for value, words in [("", _("Any")), *choices, *own]]
+        return Group(name, str(LABELS[name]), options)
 
     def _ticked(self, name: str, choices: Iterable[tuple[Any, Any]], icons: dict[Any, str], hint: str = "") -> Group:
         chosen = self.filters.values(name)
