@@ -1,4 +1,7 @@
-"""How long somebody stays signed in: half an hour of idleness (a setting of Django's), and 12 hours at most."""
+"""How long somebody stays signed in: half an hour of idleness (a setting of Django's), and 12 hours at most.
+
+A page that keeps itself up to date counts as use as long as it can be seen.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 
 LONGEST_SECONDS = timedelta(hours=12).total_seconds()
 SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+SEEN_SECONDS = 60  # a session is written so often at most: pages that keep themselves up to date ask every few seconds
 
 
 class LongestSessionMiddleware:
@@ -25,4 +30,6 @@ class LongestSessionMiddleware:
             began = request.session.setdefault(SIGNED_IN_AT, time.time())
             if time.time() - began > LONGEST_SECONDS:
                 logout(request)
+            elif time.time() - request.session.get(SEEN_AT, 0) > SEEN_SECONDS:
+                request.session[SEEN_AT] = time.time()
         return self.get_response(request)

@@ -87,8 +87,10 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_filters",
+    "django_htmx",
     "guardian",
     "import_export",
+    "lucide",
     "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
@@ -102,8 +104,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "workitems.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.compression.PagesGZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "workitems.pages.live.UnchangedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -114,6 +118,8 @@ MIDDLEWARE = [
     "workitems.api.accounts.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "workitems.middleware.TextMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -130,8 +136,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "workitems.pages.shell.context",
             ],
-            "libraries": {"list_tags": "workitems.admin.list_tags"},
+            "libraries": {"list_tags": "workitems.admin.list_tags", "desk": "workitems.pages.tags"},
         },
     },
 ]
@@ -213,8 +220,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # whom a colleague has invited needs no address at all
 
-SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())  # of idleness
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())  # of idleness, as config/sessions.py counts it
 
 # Browser security
 

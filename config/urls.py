@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="open-work"), name="home"),
+    path("", RedirectView.as_view(pattern_name="board"), name="home"),
     path("admin/", admin.site.urls),
     path("", include("workitems.watch.urls")),
     path("", include("workitems.pages.urls")),

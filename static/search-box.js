@@ -136,6 +136,7 @@ for (const form of document.querySelectorAll("[data-search-box]")) {
     }
 
     window.addEventListener("keydown", (event) => {
+        if (document.body.dataset.singleKeys === "off") return;
         if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
         if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
         event.preventDefault();

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from ulid import ULID
 
 # Where programs come in, with and without a last slash.
 PROGRAMS = ("/data/", "/users/api/", "/workflows/", "/provider/", "/api/", "/health/", "/metrics")
+DESK = "/supervisor/"
 GIVEN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -36,6 +38,24 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class TextMiddleware:
+    """Refuse what no database takes as text, before a page of the desk looks anything up by it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Go on."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """Look at what was asked for and at what was sent, once it is known that the sender meant it."""
+        if request.path_info.startswith(DESK):
+            sent = [value for data in (request.GET, request.POST) for _name, values in data.lists() for value in values]
+            if any("\x00" in str(value) for value in sent):
+                raise BadRequest
 
 
 def request_id(request: HttpRequest) -> str:

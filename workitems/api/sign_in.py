@@ -18,10 +18,12 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 from rest_framework import exceptions
 
+from queues.models import Queue
 from workitems.api.models import SignInGuard
 from workitems.middleware import caller_address
 
@@ -118,6 +120,13 @@ class GuardedBackend(ModelBackend):
             return None
         reservation.take_back()
         return user
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return who is signed in, if he still may be, with what the head of every page shows of him."""
+        memberships = Queue.members.through.objects.filter(user=OuterRef("pk"))
+        known = User.objects.select_related("desk_settings", "presence").annotate(is_an_agent=Exists(memberships))
+        user = known.filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
 
 
 def _locked(keys: tuple[str, ...]) -> list[SignInGuard]:

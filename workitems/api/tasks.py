@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
-from workitems import beat, statements
+from workitems import beat, onlookers, statements
 from workitems.api.models import KeptAnswer, SignInGuard
 from workitems.api.sign_in import WINDOW_SECONDS
 
@@ -22,12 +22,13 @@ SLOTS_KEPT_FOR = timedelta(hours=1)
 
 @shared_task
 def forget() -> dict[str, int]:
-    """Delete what counts no more: tokens that have expired, answers, sign-ins, and slots of the beat."""
+    """Delete what counts no more: tokens that have expired, answers, sign-ins, looks and slots of the beat."""
     now = timezone.now()
     clear_expired()  # in batches of CLEAR_EXPIRED_TOKENS_BATCH_SIZE
     return {
         "answers": _delete(KeptAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT_FOR)),
         "guards": _delete(SignInGuard.objects.filter(last_at__lt=now - timedelta(seconds=WINDOW_SECONDS))),
+        "onlookers": onlookers.forget(before=now - onlookers.COUNTS_FOR),
         "slots": beat.forget(before=statements.now() - SLOTS_KEPT_FOR),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,7 +22,6 @@ from workitems.models import Workitem
 MOST_IDS = 100_000
 LONGEST_ID = 64
 LONGEST_SEARCH = 2_000
-LONGEST_DELAY = timedelta(days=366)
 
 
 class Ids(serializers.ListField):
@@ -100,6 +99,6 @@ def _terms(values: Mapping[str, Any], actor: Actor) -> transfers.Terms:
 
 def _start(values: Mapping[str, Any], now: datetime) -> datetime | None:
     start_at: datetime | None = values.get("startAt")
-    if start_at is not None and not now < start_at <= now + LONGEST_DELAY:
+    if start_at is not None and not now < start_at <= now + transfers.LONGEST_DELAY:
         raise invalid("startAt", _("This must be a time to come, within a year; leave it out to start at once."))
     return start_at

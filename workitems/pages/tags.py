@@ -1,0 +1,60 @@
+"""What the templates of the desk say in a word: icons, ages, spans and numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
+
+from workitems.presenting.icons import DRAWN
+from workitems.presenting.words import duration, exact, grouped
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str | Promise = "", size: int = 18) -> SafeString:
+    """Draw an icon by the name that icons.py knows; with a label it is told to those who do not see it."""
+    drawn = _drawn(name, size)
+    return format_html('{}<span class="visually-hidden">{}</span>', drawn, label) if label else drawn
+
+
+@register.simple_tag
+def age(since: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """Show how long something has lasted; live.js lets it tick, counted from the server's time."""
+    if since is None:
+        return "–"
+    words = duration(((now or timezone.now()) - since).total_seconds())
+    return format_html(
+        '<time class="age" datetime="{}" title="{}" data-age>{}</time>', since.isoformat(), exact(since), words
+    )
+
+
+@register.filter
+def span(milliseconds: float | None) -> str:
+    """Return milliseconds as a span in words, a dash for none."""
+    return "–" if milliseconds is None else duration(milliseconds / 1000)
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """Return a share from 0 to 1 in percent, a dash for none."""
+    return "–" if value is None else f"{round(value * 100)} %"
+
+
+@register.filter
+def number(value: Any) -> str:
+    """Return a number as people read it, a dash for none."""
+    return "–" if value is None else grouped(value)
+
+
+@cache
+def _drawn(name: str, size: int) -> SafeString:
+    return SafeString(lucide(DRAWN[name], size=size, **{"class": "icon", "aria_hidden": "true", "focusable": "false"}))
