@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet, Value
+from django.db.models import Count, Min, QuerySet, Value
 from django.db.models.functions import ExtractHour, TruncDate
 from django.utils import timezone
 
@@ -21,9 +21,9 @@ from workitems import cached
 from workitems.actors import Actor
 from workitems.choices import Scope, State
 from workitems.models import Workitem
+from workitems.stuck import Stuck, is_stuck
 
 REMEMBERED_SECONDS = 30
-OVERDUE = timedelta(seconds=10)  # the beat takes an offer back within two seconds of its deadline
 HOURS = 24
 CREATED, ENDED = "created", "ended"
 
@@ -112,8 +112,8 @@ def _count(actor: Actor, now: datetime) -> tuple[datetime, list[Any], list[Any]]
         .annotate(
             Count("pk"),
             Min("queued_at"),
-            overdue=Count("pk", filter=Q(offer_expires_at__lte=now - OVERDUE)),
-            stuck=Count("pk", filter=Q(pk__in=Workitem.objects.stuck().values("pk"))),
+            overdue=Count("pk", filter=is_stuck([Stuck.OFFERED], now)),
+            stuck=Count("pk", filter=is_stuck([Stuck.INACTIVE], now)),
         )
     )
     flow = _by_hour(visible, CREATED, "created_at", now).union(_by_hour(visible, ENDED, "terminated_at", now), all=True)
