@@ -9,10 +9,12 @@ from django.db.models import Q
 
 from queues.channels import Channel
 from queues.models import QueueChannel
-from tests.builders import NOON, make_queue, make_user, make_workitem
+from tests.builders import NOON, make_presence, make_queue, make_user, make_workitem
+from tests.lives import came, did
 from workitems import worklist
 from workitems.actors import Actor
 from workitems.choices import Door, Event, Priority, Scope, State, Type
+from workitems.commands import TransferToQueue
 from workitems.errors import InvalidValue
 from workitems.groups import grant
 from workitems.models import TimeEvent, Workitem
@@ -98,18 +100,123 @@ def test_each_filter_leaves_what_it_names(asked, ids, reader, queue, sales, ann)
     ("sla", "ids"),
     [
         ("fine", ["at 15", "at 23"]),
-        ("warning", ["at 24", "at 29"]),
-        ("breached", ["at 30", "at 90", "offered"]),
-        (["fine", "breached"], ["at 15", "at 23", "at 30", "at 90", "offered"]),
+        ("warning", ["at 24", "at 30"]),
+        ("breached", ["at 31", "at 90", "offered"]),
+        (["fine", "breached"], ["at 15", "at 23", "at 31", "at 90", "offered"]),
     ],
 )
 def test_what_waits_stands_to_the_service_level_of_its_queue(sla, ids, reader, queue, ann):
     QueueChannel.objects.filter(queue=queue, channel=Channel.VOICE).update(sla_seconds=30)
-    for seconds in (15, 23, 24, 29, 30, 90):
+    for seconds in (15, 23, 24, 30, 31, 90):
         make_workitem(queue=queue, workitem_id=f"at {seconds}", queued_at=NOON - timedelta(seconds=seconds))
     make_workitem(State.OFFERED, queue=queue, agent=ann, workitem_id="offered", queued_at=NOON - timedelta(hours=1))
     make_workitem(State.ACTIVE, queue=queue, agent=ann, workitem_id="active", queued_at=NOON - timedelta(hours=1))
     assert sorted(found(reader, sla=sla)) == ids
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ({"open": "yes"}, ["active 10 min", "held 40 min", "waits 20 min"]),
+        ({"open": "all"}, ["active 10 min", "ended", "held 40 min", "waits 20 min"]),
+        ({"age_over": "1200"}, ["held 40 min", "waits 20 min"]),
+        ({"age_over": "1201"}, ["held 40 min"]),
+        ({"age_over": "2401"}, []),
+        ({"age_over": "600", "state": "active"}, ["active 10 min"]),
+    ],
+)
+def test_what_is_open_and_how_long_it_has_been_so(asked, ids, reader, queue, ann):
+    for state, minutes, name in (
+        (State.INQUEUE, 20, "waits 20 min"),
+        (State.ACTIVE, 10, "active 10 min"),
+        (State.HOLD, 40, "held 40 min"),
+        (State.TERMINATED, 0, "ended"),
+    ):
+        agent = None if state == State.INQUEUE else ann
+        since = NOON - timedelta(minutes=minutes)
+        make_workitem(state, queue=queue, agent=agent, workitem_id=name, state_changed_at=since)
+    assert sorted(found(reader, **asked)) == ids
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ids"),
+    [
+        ("1", ["answered after 60 s", "given up after 90 s", "transferred, waits 120 s"]),
+        ("60", ["answered after 60 s", "given up after 90 s", "transferred, waits 120 s"]),
+        ("61", ["given up after 90 s", "transferred, waits 120 s"]),
+        ("91", ["transferred, waits 120 s"]),
+        ("121", []),
+    ],
+)
+def test_the_wait_of_a_customer_goes_on_from_when_he_came_until_an_agent_takes_him(seconds, ids, reader, queue, ann):
+    since = NOON - timedelta(seconds=120)
+
+    def after(wait):
+        return since + timedelta(seconds=wait)
+
+    make_workitem(queue=queue, workitem_id="transferred, waits 120 s", created_at=since, queued_at=after(100))
+    make_workitem(
+        State.ACTIVE, queue=queue, agent=ann, workitem_id="answered after 60 s", created_at=since, assigned_at=after(60)
+    )
+    make_workitem(
+        State.TERMINATED, queue=queue, workitem_id="given up after 90 s", created_at=since, terminated_at=after(90)
+    )
+    make_workitem(
+        State.ACTIVE, queue=queue, agent=ann, workitem_id="called by ann", type=Type.OUTBOUND_CALL, created_at=since,
+        assigned_at=None,
+    )  # fmt: skip
+    assert sorted(found(reader, wait_over=seconds)) == ids
+
+
+@pytest.mark.parametrize(("least", "ids"), [("1", ["once", "twice"]), ("2", ["twice"]), ("3", [])])
+def test_transfers_are_counted_by_their_events(least, ids, reader, queue, sales):
+    came(queue, NOON - timedelta(minutes=5))
+    for name, targets in (("once", (sales,)), ("twice", (sales, queue))):
+        item = came(queue, NOON - timedelta(minutes=5))
+        for number, target in enumerate(targets):
+            did(item, TransferToQueue(target), NOON - timedelta(minutes=4 - number))
+        Workitem.objects.filter(pk=item.pk).update(workitem_id=name)
+    assert sorted(found(reader, transfers_min=least, open="yes")) == ids
+
+
+@pytest.mark.parametrize(
+    "beside", [{"open": "yes"}, {"state": "hold"}, {"created_from": "now-7d"}, {"ended_from": "now-7d"}]
+)
+def test_transfers_of_all_that_ever_came_are_not_counted(beside, reader, queue):
+    assert reader.read({"transfers_min": ["1"], **{name: [value] for name, value in beside.items()}}).transfers_min == 1
+    for others in ({}, {"open": ["all"]}, {"state": ["terminated"]}):
+        with pytest.raises(InvalidValue) as refused:
+            reader.read({"transfers_min": ["1"], **others})
+        assert "open work, or from a day on" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("ways", "ids"),
+    [
+        ("offered", ["offer of long ago"]),
+        ("silent", ["silent call", "silent mail"]),
+        ("inactive", ["with nobody there"]),
+        ("undispositioned", ["not dispositioned"]),
+        (["offered", "undispositioned"], ["not dispositioned", "offer of long ago"]),
+    ],
+)
+def test_each_way_to_be_stuck_finds_its_own(ways, ids, reader, queue, ann):
+    def ago(**span):
+        return NOON - timedelta(**span)
+
+    make_presence(ann)
+    gone = make_user("gone", is_active=False)
+    hers = {"queue": queue, "agent": ann}
+    make_workitem(State.OFFERED, workitem_id="offer of long ago", offer_expires_at=ago(seconds=10), **hers)
+    make_workitem(State.OFFERED, workitem_id="offer of now", offer_expires_at=ago(seconds=9), **hers)
+    make_workitem(State.HOLD, workitem_id="silent call", active_at=ago(minutes=30), **hers)
+    make_workitem(State.ACTIVE, workitem_id="busy call", active_at=ago(minutes=29), **hers)
+    make_workitem(State.ACTIVE, workitem_id="silent mail", type=Type.INBOUND_EMAIL, active_at=ago(days=1), **hers)
+    make_workitem(State.ACTIVE, workitem_id="busy mail", type=Type.INBOUND_EMAIL, active_at=ago(hours=23), **hers)
+    make_workitem(State.ACTIVE, queue=queue, agent=gone, workitem_id="with nobody there")
+    make_workitem(State.TERMINATED, workitem_id="not dispositioned", terminated_at=ago(hours=1), **hers)
+    make_workitem(State.TERMINATED, workitem_id="in wrap-up", terminated_at=ago(minutes=59), **hers)
+    assert sorted(found(reader, stuck=ways)) == ids
 
 
 def test_each_channel_has_its_own_service_level(reader, queue):
@@ -124,7 +231,7 @@ def test_without_a_service_level_nothing_is_in_time_or_late(reader):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "way"), [(0, Sla.FINE), (23, Sla.FINE), (24, Sla.WARNING), (29, Sla.WARNING), (30, Sla.BREACHED)]
+    ("seconds", "way"), [(0, Sla.FINE), (23, Sla.FINE), (24, Sla.WARNING), (30, Sla.WARNING), (31, Sla.BREACHED)]
 )
 def test_a_row_says_the_same_as_the_filter(seconds, way, reader):
     standing = worklist.standing_of(State.INQUEUE, NOON, 30, NOON + timedelta(seconds=seconds))
@@ -146,6 +253,16 @@ def test_what_does_not_wait_or_has_no_level_is_not_due(state, level):
         ("priority", ["6"], "“priority” takes 1, 2, 3, 4, 5, and not “6”."),
         ("queue", ["q_none"], "There is no queue “q_none” whose work you may see."),
         ("agent", ["nobody"], "There is no agent “nobody” whom you may see."),
+        ("age_over", ["0"], "“age_over” takes a number from 1 to 315360000, and not “0”."),
+        ("wait_over", ["-5"], "and not “-5”."),
+        ("wait_over", ["9" * 11], "“wait_over” takes a number from 1 to 315360000"),
+        ("transfers_min", ["1001"], "“transfers_min” takes a number from 1 to 1000, and not “1001”."),
+        ("transfers_min", ["²"], "and not “²”."),
+        ("stuck", ["silence"], "“stuck” takes offered, silent, inactive, undispositioned, and not “silence”."),
+        ("open", ["no"], "“open” takes yes, all, and not “no”."),
+        ("figure", ["asa"], "and not “asa”."),
+        ("figure", ["answered", "handled"], "“figure” takes one value."),
+        ("during_from", ["then"], "during_from takes a time"),
         ("archived", ["perhaps"], "“archived” takes no, yes, only, and not “perhaps”."),
         ("stale", ["yes", "no"], "“stale” takes one value."),
         ("sla", ["late"], "“sla” takes fine, warning, breached, and not “late”."),

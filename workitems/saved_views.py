@@ -109,6 +109,45 @@ def normal_columns(columns: Iterable[str]) -> list[str]:
     return names[:MOST_COLUMNS]
 
 
+def create(
+    name: str, query: str, columns: Iterable[str], *, shared_with: Group | None, actor: Actor, now: datetime
+) -> SavedView:
+    """Save under a name what the list shows; raise InvalidValue where the actor has a view of this name."""
+    owner = actor.user
+    if owner is None:
+        raise InvalidValue(field="name", problem=_("Only people have views."))
+    with transaction.atomic():
+        view = SavedView(owner=owner, shared_with=shared_with, created_at=now, modified_at=now)
+        _name(view, name)
+        view.query, view.columns = normal_query(query), normal_columns(columns)
+        view.save(force_insert=True)
+        changes = audit.changes({}, audit.facts_of(view))
+        audit.write("saved view created", view.view_id, actor=actor, now=now, changes=changes)
+    return view
+
+
+def rename(view: SavedView, name: str, *, shared_with: Group | None, actor: Actor, now: datetime) -> SavedView:
+    """Give the view another name, or let others see it; raise InvalidValue where the name is taken."""
+    with transaction.atomic():
+        row = SavedView.objects.select_for_update(of=("self",)).select_related("owner", "shared_with").get(pk=view.pk)
+        before = audit.facts_of(row)
+        _name(row, name)
+        row.shared_with, row.modified_at = shared_with, now
+        changes = audit.changes(before, audit.facts_of(row))
+        if changes:
+            row.save(update_fields=["name", "shared_with", "modified_at"])
+            audit.write("saved view changed", row.view_id, actor=actor, now=now, changes=changes)
+    return row
+
+
+def delete(view: SavedView, *, actor: Actor, now: datetime) -> None:
+    """Delete the view; what it showed stays as it is."""
+    with transaction.atomic():
+        changes = audit.changes(audit.facts_of(view), {})
+        audit.write("saved view deleted", view.view_id, actor=actor, now=now, changes=changes)
+        view.delete()
+
+
 def update(view: SavedView, query: str, columns: Iterable[str], *, actor: Actor, now: datetime) -> SavedView:
     """Let the view show from now on what the list shows now."""
     with transaction.atomic():
@@ -143,6 +182,12 @@ def counts(views: Iterable[SavedView], rows_of: RowsOf, *, actor: Actor) -> dict
             COUNTS_LAST_SECONDS,
         )
     return found
+
+
+def _name(view: SavedView, name: str) -> None:
+    if not is_name_free(name, view.owner, besides=view):
+        raise InvalidValue(field="name", problem=_("You have a view “%s” already. Choose another name.") % name)
+    view.name = name
 
 
 def _too_much() -> InvalidValue:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from queues.channels import Channel
 from workitems.choices import Priority, State, Type
+from workitems.stuck import Stuck
+from workitems.worklist import behind
 from workitems.worklist.filters import INACTIVE, NOBODY, Archived, Filters
 from workitems.worklist.sla import Sla
 
@@ -27,7 +29,22 @@ LABELS: dict[str, Any] = {
     "ended_to": gettext_lazy("Ended until"),
     "stale": gettext_lazy("Stale"),
     "archived": gettext_lazy("Archive"),
+    "open": gettext_lazy("Open work"),
+    "age_over": gettext_lazy("In state for at least"),
+    "wait_over": gettext_lazy("Waited at least"),
+    "transfers_min": gettext_lazy("Transfers, at least"),
+    "stuck": gettext_lazy("Stuck"),
+    "figure": gettext_lazy("Behind the figure"),
+    "during_from": gettext_lazy("Counted from"),
+    "during_to": gettext_lazy("Counted until"),
 }
+SPANS = ("age_over", "wait_over")
+SECONDS = (
+    (86_400, ngettext_lazy("%d day", "%d days")),
+    (3_600, ngettext_lazy("%d hour", "%d hours")),
+    (60, ngettext_lazy("%d minute", "%d minutes")),
+    (1, ngettext_lazy("%d second", "%d seconds")),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,12 @@ def chips(filters: Filters) -> list[Chip]:
     ]
 
 
+def span_in_words(seconds: int) -> str:
+    """Return a span in the largest unit that says it exactly."""
+    unit, words = next((unit, words) for unit, words in SECONDS if seconds % unit == 0)
+    return str(words % (seconds // unit))
+
+
 def _words(filters: Filters) -> dict[str, dict[str, Any]]:
     return {
         "state": dict(State.choices),
@@ -68,4 +91,8 @@ def _words(filters: Filters) -> dict[str, dict[str, Any]]:
             Archived.YES.value: _("included"),
             Archived.ONLY.value: _("only"),
         },
+        "open": {"yes": _("only"), "all": _("and what has ended")},
+        "stuck": dict(Stuck.choices),
+        "figure": behind.WORDS,
+        **{name: {value: span_in_words(int(value)) for value in filters.values(name)} for name in SPANS},
     }

@@ -53,8 +53,11 @@ COLUMNS = {
 }
 USUAL_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.is_usual)
 
-# the name in the address, and the fields that an index has in this very order, or the other way round
+BY_DUE = "due"
+# The name in the address, and the fields that an index has in this very order, or the other way round. What is due has
+# no index: ordering.py says what it costs.
 SORTS = {
+    BY_DUE: ("due_place", "due_after", "state_changed_at", "pk"),
     "-created": ("-created_at", "-pk"),
     "created": ("created_at", "pk"),
     "-changed": ("-modified_at", "-pk"),
@@ -63,4 +66,4 @@ SORTS = {
     "priority": ("priority", "-created_at", "-pk"),
 }
 USUAL_SORT = "-created"
-SORT_OF_COLUMN = {"created": "created", "event": "changed", "priority": "priority"}
+SORT_OF_COLUMN = {"created": "created", "event": "changed", "priority": "priority", "sla": BY_DUE}

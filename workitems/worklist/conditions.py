@@ -12,14 +12,19 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
+from django.db.models.lookups import GreaterThanOrEqual
 
 from queues.channels import Channel
 from workitems.actors import Actor
-from workitems.choices import WAITING, Scope, State, Type
+from workitems.choices import OPEN, WAITING, Scope, State, Type
 from workitems.querysets import WorkitemQuerySet
 from workitems.search.reading import MAX_CHARACTERS
+from workitems.stuck import is_stuck
+from workitems.worklist.behind import is_behind
 from workitems.worklist.filters import Archived, Filters
+from workitems.worklist.rows import transfers_of_the_row
 from workitems.worklist.sla import stands
+from workitems.worklist.waits import waited_for
 
 MOST_SLICES = 24
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
@@ -28,17 +33,19 @@ WHOLE = [Q()]
 
 
 def matching(rows: WorkitemQuerySet, filters: Filters, *, now: datetime, q: str = "") -> WorkitemQuerySet:
-    """Keep what the filters ask for; of the archive only where they, or the search beside them, ask for it."""
-    found = _within(filters) & _with(filters)
-    if filters.queues:
-        found &= Q(queue__in=filters.queues)
+    """Keep what the filters ask for; of the archive only where they, or the search beside them, ask for it.
+
+    What stands behind a figure is meant wherever it lies by now, in the archive too.
+    """
+    found = _within(filters) & _lasting(filters, now)
+    found &= is_behind(filters, now) if filters.figure else _placed(filters)
     if filters.is_stale is not None:
         found &= Q(stale_at__isnull=not filters.is_stale)
     if filters.sla:
         found &= stands(filters.sla, now)
     if filters.archived is Archived.ONLY:
         found &= Q(archived_at__isnull=False)
-    elif filters.archived is Archived.NO and not names_archive(q):
+    elif filters.archived is Archived.NO and not filters.figure and not names_archive(q):
         found &= Q(archived_at__isnull=True)
     return rows.filter(found)
 
@@ -57,7 +64,10 @@ def slices(filters: Filters, actor: Actor) -> list[Q]:
         _by_queue: bool(filters.queues),
         _by_agent: bool(filters.agents) or filters.is_with_nobody or filters.inactive_agents is not None,
         _by_priority: bool(filters.priorities),
-        _by_an_index_of_their_own: bool(filters.is_stale) or filters.archived is Archived.ONLY or bool(filters.ended),
+        _by_an_index_of_their_own: (
+            bool(filters.is_stale or filters.ended or filters.is_open or filters.stuck or filters.figure)
+            or filters.archived is Archived.ONLY
+        ),
     }
     wanted = [way for way, is_asked in ways.items() if is_asked]
     if len(wanted) > 1:
@@ -72,7 +82,6 @@ def _within(filters: Filters) -> Q:
         found &= Q(created_at__lt=filters.ended.end)
     for field, values in {
         "state": filters.states,
-        "channel_type": filters.channels,
         "type": filters.types,
         "priority": filters.priorities,
     }.items():
@@ -81,18 +90,29 @@ def _within(filters: Filters) -> Q:
     return found
 
 
-def _with(filters: Filters) -> Q:
-    """Return the condition on who has it: any of what was named."""
-    found = Q()
-    if filters.agents or filters.inactive_agents is not None:
-        found |= Q(agent__in=_agent_pks(filters))
-    if filters.is_with_nobody:
-        found |= Q(agent__isnull=True)
+def _placed(filters: Filters) -> Q:
+    """Return the condition on where it is now."""
+    found = filters.with_whom
+    if filters.queues:
+        found &= Q(queue__in=filters.queues)
+    if filters.channels:
+        found &= Q(channel_type__in=filters.channels)
     return found
 
 
-def _agent_pks(filters: Filters) -> list[int]:
-    return sorted({one.pk for one in (*filters.agents, *(filters.inactive_agents or ()))})
+def _lasting(filters: Filters, now: datetime) -> Q:
+    """Return the conditions on what has gone on for long, or was done often."""
+    # several ways to be stuck leave no index but that of open work
+    found = Q(state__in=OPEN) if filters.is_open or (filters.stuck and filters.is_about_open_work) else Q()
+    if filters.age_over:
+        found &= Q(state_changed_at__lte=now - filters.age_over)
+    if filters.wait_over:
+        found &= waited_for(filters.wait_over, now)
+    if filters.transfers_min:
+        found &= Q(GreaterThanOrEqual(transfers_of_the_row(), filters.transfers_min))
+    if filters.stuck:
+        found &= is_stuck(filters.stuck, now)
+    return found
 
 
 def _by_state(filters: Filters) -> list[Q]:
@@ -115,7 +135,7 @@ def _by_queue(filters: Filters) -> list[Q]:
 def _by_agent(filters: Filters) -> list[Q]:
     if filters.is_with_nobody:
         return WHOLE
-    return [Q(agent_id=pk) for pk in _agent_pks(filters)]
+    return [Q(agent_id=pk) for pk in filters.agent_pks]
 
 
 def _by_priority(filters: Filters) -> list[Q]:

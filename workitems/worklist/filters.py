@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -19,14 +19,18 @@ from queues.channels import Channel
 from queues.models import Queue
 from workitems import directory
 from workitems.actors import Actor
-from workitems.choices import Priority, Scope, State, Type
+from workitems.choices import OPEN, Priority, Scope, State, Type
 from workitems.errors import InvalidSearch, InvalidValue
-from workitems.search.moments import span
+from workitems.search.moments import DAY, span
 from workitems.search.patterns import Term
+from workitems.stuck import Stuck
+from workitems.worklist import behind
 from workitems.worklist.sla import Sla
 
 NOBODY, INACTIVE = "none", "inactive"  # of agents
 MOST_VALUES = 100
+MOST_SECONDS = 10 * 365 * 24 * 3600
+MOST_TRANSFERS = 1_000
 LONGEST_VALUE = 150
 
 One = TypeVar("One")
@@ -78,6 +82,42 @@ class Filters:
     archived: Archived = Archived.NO
     is_stale: bool | None = None
     sla: tuple[Sla, ...] = ()
+    is_open: bool | None = None
+    age_over: timedelta | None = None  # in its state
+    wait_over: timedelta | None = None  # of the customer
+    transfers_min: int = 0
+    stuck: tuple[Stuck, ...] = ()
+    figure: str = ""
+    during: Within = Within()  # the figure's stretch of time
+    seen_queues: tuple[int, ...] | None = None  # whose stays may be looked at; None for all
+    looker: int | None = None  # who looks, if his own stays are for him to see
+
+    @property
+    def is_about_open_work(self) -> bool:
+        """Whether nothing that has ended can be left."""
+        by_state = bool(self.states) and set(self.states) <= set(OPEN)
+        by_stuck = bool(self.stuck) and Stuck.UNDISPOSITIONED not in self.stuck
+        return bool(self.is_open or by_state or self.sla or by_stuck or self.figure in behind.STILL_RUNNING)
+
+    @property
+    def is_about_few(self) -> bool:
+        """Whether not everything that ever came is looked through, an item at a time."""
+        return bool(self.is_about_open_work or self.created.start or self.ended.start or self.figure)
+
+    @property
+    def with_whom(self) -> Q:
+        """The condition on who has it: any of what was named."""
+        found = Q()
+        if self.agents or self.inactive_agents is not None:
+            found |= Q(agent__in=self.agent_pks)
+        if self.is_with_nobody:
+            found |= Q(agent__isnull=True)
+        return found
+
+    @property
+    def agent_pks(self) -> list[int]:
+        """The agents that were named, or meant."""
+        return sorted({one.pk for one in (*self.agents, *(self.inactive_agents or ()))})
 
     def values(self, name: str) -> list[str]:
         """Return what was given under this name."""
@@ -103,6 +143,12 @@ class Reader:
             self._check(name, values)
             found = replace(found, **READERS[name](self, found, name, values))
             given += [(name, value) for value in values]
+        if found.transfers_min and not found.is_about_few:
+            problem = _("Transfers are counted in open work, or from a day on. Choose one of them as well.")
+            raise InvalidValue(field="transfers_min", problem=problem)
+        if found.during and not found.figure:
+            problem = _("A stretch of time belongs to a figure. Name the figure as well.")
+            raise InvalidValue(field="during_from", problem=problem)
         return replace(found, given=tuple(given))
 
     def _check(self, name: str, values: Sequence[str]) -> None:
@@ -132,14 +178,22 @@ class Reader:
         }
 
     def _moment(self, found: Filters, name: str, values: Sequence[str]) -> dict[str, Any]:
+        """Read an end of a stretch of time: what is typed is within it, but a figure's ends at the very moment."""
         field, _underscore, end = name.partition("_")
         within: Within = getattr(found, field)
         try:
             covered = span(Term(name, values[0], 0, self.now))
         except InvalidSearch as problem:
             raise InvalidValue(field=name, problem=problem.message) from None
-        changed = replace(within, start=covered.start) if end == "from" else replace(within, end=covered.end)
+        until = covered.start if field == "during" and not DAY.fullmatch(values[0]) else covered.end
+        changed = replace(within, start=covered.start) if end == "from" else replace(within, end=until)
         return {field: changed}
+
+    def _figure(self, _found: Filters, name: str, values: Sequence[str]) -> dict[str, Any]:
+        _known(behind.WORDS, values[0], name, _problem(name, behind.WORDS))
+        seen = None if Scope.READ in self.actor.everywhere else tuple(self.actor.queues_with(Scope.READ))
+        looker = self.actor.user.pk if self.actor.user and Scope.READ in self.actor.own_items else None
+        return {"figure": values[0], "seen_queues": seen, "looker": looker}
 
 
 def agents_of(actor: Actor) -> QuerySet[User]:
@@ -154,9 +208,7 @@ def _among(field: str, choices: Mapping[str, One]) -> Read:
     """Return what reads a filter that takes any of a few values."""
 
     def read(_reader: Reader, _found: Filters, name: str, values: Sequence[str]) -> dict[str, Any]:
-        problem = _("“%(name)s” takes %(allowed)s, and not “%%s”.")
-        told = problem % {"name": name, "allowed": ", ".join(choices)}
-        return {field: tuple(_known(choices, value, name, told) for value in values)}
+        return {field: tuple(_known(choices, value, name, _problem(name, choices)) for value in values)}
 
     return read
 
@@ -169,6 +221,28 @@ def _one_of(field: str, choices: Mapping[str, One]) -> Read:
         return {field: several(reader, found, name, values)[field][0]}
 
     return read
+
+
+def _number(field: str, most: int, make: Callable[[int], Any]) -> Read:
+    """Return what reads a filter that takes a number."""
+
+    def read(_reader: Reader, _found: Filters, name: str, values: Sequence[str]) -> dict[str, Any]:
+        text = values[0]
+        if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= most):
+            problem = _("“%(name)s” takes a number from 1 to %(most)d, and not “%(text)s”.")
+            raise InvalidValue(field=name, problem=problem % {"name": name, "most": most, "text": text})
+        return {field: make(int(text))}
+
+    return read
+
+
+def _seconds(number: int) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def _problem(name: str, choices: Mapping[str, Any]) -> str:
+    problem = _("“%(name)s” takes %(allowed)s, and not “%%s”.")
+    return problem % {"name": name, "allowed": ", ".join(choices)}
 
 
 def _known(choices: Mapping[str, One], value: str, name: str, problem: str) -> One:
@@ -195,6 +269,14 @@ READERS: dict[str, Read] = {
     "ended_to": Reader._moment,
     "stale": _one_of("is_stale", {"yes": True, "no": False}),
     "archived": _one_of("archived", _by_value(Archived)),
+    "open": _one_of("is_open", {"yes": True, "all": None}),
+    "age_over": _number("age_over", MOST_SECONDS, _seconds),
+    "wait_over": _number("wait_over", MOST_SECONDS, _seconds),
+    "transfers_min": _number("transfers_min", MOST_TRANSFERS, int),
+    "stuck": _among("stuck", _by_value(Stuck)),
+    "figure": Reader._figure,
+    "during_from": Reader._moment,
+    "during_to": Reader._moment,
 }
 NAMES = tuple(READERS)
-SINGLE = frozenset({"created_from", "created_to", "ended_from", "ended_to", "stale", "archived"})
+SINGLE = frozenset(READERS) - {"state", "channel", "type", "queue", "priority", "agent", "sla", "stuck"}

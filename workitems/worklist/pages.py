@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet
 
 from workitems.worklist.columns import SORTS, USUAL_SORT
 from workitems.worklist.conditions import WHOLE
+from workitems.worklist.ordering import with_order
 
 MOST_COUNTED = 1_000
-LAST_PAGE = 1_000_000
+LAST_PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def page_of(
 def _ids(rows: QuerySet[Any], sort: str, by: Sequence[Q]) -> QuerySet[Any]:
     # each order needs its fields in the select list of a union
     fields = [one.removeprefix("-") for one in SORTS[sort]][::-1]
+    rows = with_order(rows, sort)
     slices = [rows.filter(one).order_by().values_list(*fields) for one in (by if sort == USUAL_SORT else WHOLE)]
     first, *others = slices
     return (first.union(*others, all=True) if others else first).order_by(*SORTS[sort])

@@ -29,9 +29,7 @@ def rows_of(pks: Sequence[int], columns: Collection[str]) -> list[Workitem]:
     if "sla" in columns:
         rows = rows.annotate(sla_seconds=level_of_the_row())
     if "transfers" in columns:
-        transfers = events.filter(type=Event.TRANSFERRED).values("workitem").annotate(number=Count("pk"))
-        number = Subquery(transfers.values("number"), output_field=IntegerField())
-        rows = rows.annotate(transfers=Coalesce(number, 0))
+        rows = rows.annotate(transfers=transfers_of_the_row())
     if "event" in columns:
         last = events.order_by("-timestamp", "-pk")
         rows = rows.annotate(
@@ -39,3 +37,10 @@ def rows_of(pks: Sequence[int], columns: Collection[str]) -> list[Workitem]:
         )
     found = {row.pk: row for row in rows.order_by()}
     return [found[pk] for pk in pks if pk in found]
+
+
+def transfers_of_the_row() -> Coalesce:
+    """Return how often a workitem was transferred."""
+    events = TimeEvent.objects.filter(workitem=OuterRef("pk"), type=Event.TRANSFERRED).order_by()
+    counted = events.values("workitem").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

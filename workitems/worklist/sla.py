@@ -36,6 +36,7 @@ class Standing:
 
     due_at: datetime
     state: Sla
+    warns_at: datetime
 
 
 class Seconds(Func):
@@ -56,8 +57,8 @@ def stands(states: Collection[Sla], now: datetime) -> Q:
     level, warned = F("sla_seconds"), F("sla_seconds") * Value(WARNED_AFTER, output_field=FloatField())
     ways = {
         Sla.FINE: Q(waited__lt=warned),
-        Sla.WARNING: Q(waited__gte=warned, waited__lt=level),
-        Sla.BREACHED: Q(waited__gte=level),
+        Sla.WARNING: Q(waited__gte=warned, waited__lte=level),
+        Sla.BREACHED: Q(waited__gt=level),
     }
     wanted = Q()
     for one in states:
@@ -76,8 +77,9 @@ def standing_of(state: str, queued_at: datetime | None, sla_seconds: int | None,
     if state not in WAITING or queued_at is None or sla_seconds is None:
         return None
     waited = (now - queued_at).total_seconds()
-    way = Sla.BREACHED if waited >= sla_seconds else Sla.WARNING if waited >= sla_seconds * WARNED_AFTER else Sla.FINE
-    return Standing(queued_at + timedelta(seconds=sla_seconds), way)
+    way = Sla.BREACHED if waited > sla_seconds else Sla.WARNING if waited >= sla_seconds * WARNED_AFTER else Sla.FINE
+    warns_at = queued_at + timedelta(seconds=sla_seconds * WARNED_AFTER)
+    return Standing(queued_at + timedelta(seconds=sla_seconds), way, warns_at)
 
 
 def _level_of(queue: Any, channel: Any) -> QuerySet[QueueChannel]:
