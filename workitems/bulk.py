@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import (
     BooleanField,
     Case,
@@ -243,7 +244,12 @@ def _hang_up(arguments: Arguments) -> Command:
 
 
 def _return_to_queue(arguments: Arguments) -> Command:
-    return ReturnToQueue(keeps_place=arguments.get("place", "old") == "old")
+    only_from = None
+    if "onlyFrom" in arguments:  # what somebody else has got meanwhile stays with him
+        only_from = User.objects.filter(username=arguments["onlyFrom"]).first()
+        if only_from is None:
+            raise InvalidValue(field="onlyFrom", problem=_("There is no such agent."))
+    return ReturnToQueue(keeps_place=arguments.get("place", "old") == "old", only_from=only_from)
 
 
 def _set_priority(arguments: Arguments) -> Command:

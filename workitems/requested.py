@@ -47,6 +47,11 @@ def visible_to(rows: QuerySet[Requested], actor: Actor) -> QuerySet[Requested]:
     return rows.filter(requested_by=actor.user) if actor.user is not None else rows.none()
 
 
+def is_visible(requested_by: int | None, actor: Actor) -> bool:
+    """Tell the same of one run, by the pk of who has asked for it."""
+    return Scope.ADMIN in actor.everywhere or (actor.user is not None and actor.user.pk == requested_by)
+
+
 def check_owns(run: Transfer | BulkRun, actor: Actor) -> None:
     """Raise MissingScope unless the run is the actor's own, or he has the admin scope everywhere."""
     mine = actor.user is not None and run.requested_by_id == actor.user.pk and Scope.WRITE in actor.own_items

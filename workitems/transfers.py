@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from queues.models import Queue
 from workitems import requested, runs, selections, services
 from workitems.actors import Actor
+from workitems.choices import Recording
 from workitems.commands import (
+    AddNote,
     Command,
     TransferOptions,
     TransferToAgent,
@@ -32,6 +34,7 @@ from workitems.selections import Drift, Selection
 __all__ = ["Drift", "Selection"]
 
 MOST_REASON = 200
+LONGEST_DELAY = timedelta(days=366)  # until a planned transfer starts
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ class Terms:
         if self.priority is not None:
             check_priority(self.priority)
 
-    def command(self, transfer_id: str = "") -> Command:
+    def command(self, options: TransferOptions | None = None) -> Command:
         """Return what is done to each workitem."""
-        options = TransferOptions(transfer_id=transfer_id)
+        options = options or TransferOptions()
         if self.queue is not None:
             return TransferToQueue(self.queue, options, self.priority)
         assert self.agent is not None  # noqa: S101  checked above
@@ -78,6 +81,38 @@ class Preview(selections.Preview):
     load: Load
 
 
+def move_one(
+    workitem_id: str,
+    terms: Terms,
+    *,
+    actor: Actor,
+    now: datetime,
+    recording: Recording | None = None,
+    if_version: int | None = None,
+) -> Workitem:
+    """Move one workitem now and return it; raise a WorkitemError where that is refused, and then nothing has changed.
+
+    No run keeps the reason, so it becomes a note, just before: notes are erased with the person whom they tell of.
+    """
+    terms.check()
+
+    def write() -> Workitem:
+        version = if_version
+        if terms.reason:
+            noted = services.execute(AddNote(terms.reason), workitem_id, actor=actor, now=now, if_version=version)
+            version = noted.version
+        command = terms.command(TransferOptions(recording=recording))
+        return services.execute(command, workitem_id, actor=actor, now=now, if_version=version)
+
+    return services.in_transaction(write)
+
+
+def undo_one(workitem_id: str, version: int, *, actor: Actor, now: datetime) -> Workitem:
+    """Send one workitem back to where it was before the transfer that has left it at this version."""
+    command = UndoTransfer({workitem_id: version})
+    return services.execute(command, workitem_id, actor=actor, now=now)
+
+
 def preview(selection: Selection, terms: Terms, *, actor: Actor, now: datetime) -> Preview:
     """Return what would move and what would be refused and why, where the target stands, and what has changed."""
     terms.check()
@@ -85,7 +120,7 @@ def preview(selection: Selection, terms: Terms, *, actor: Actor, now: datetime) 
     forecast = services.Forecast()
     for part in parts:
         forecast.add(services.explain_many(command, part, actor=actor, now=now))
-    return Preview(**vars(selections.preview(selection, parts, forecast)), load=load_of(terms))
+    return Preview(**vars(selections.preview(selection, parts, forecast)), load=load_of(terms, actor))
 
 
 def request(
@@ -190,15 +225,16 @@ def retry(transfer: Transfer, *, actor: Actor, now: datetime) -> int:
     return requested.retry(TRANSFERS, transfer, actor=actor, now=now)
 
 
-def load_of(terms: Terms) -> Load:
-    """Return how the target stands now."""
+def load_of(terms: Terms, actor: Actor) -> Load:
+    """Return how the target stands now; of an agent what the actor sees in his hands."""
     if terms.queue is not None:
         waiting = Workitem.objects.filter(queue=terms.queue, state="inqueue")
         longest = waiting.order_by("queued_at").values_list("queued_at", flat=True).first()
         is_open = Queue.objects.values_list("is_open", flat=True).get(pk=terms.queue.pk)
         return Load(waiting=waiting.count(), longest_since=longest, is_open=is_open)
     assert terms.agent is not None  # noqa: S101  checked before
-    return Load(in_hand=Workitem.objects.open().filter(agent=terms.agent).count(), is_open=terms.agent.is_active)
+    in_hand = Workitem.objects.visible_to(actor).open().filter(agent=terms.agent)
+    return Load(in_hand=in_hand.count(), is_open=terms.agent.is_active)
 
 
 def _frame(actor: Actor, now: datetime, start_at: datetime | None = None) -> dict[str, Any]:
@@ -220,7 +256,8 @@ def _command(transfer: Transfer, items: Sequence[RunItem]) -> Command:
     # the command reads them anew itself
     queue = Queue(pk=transfer.queue_id) if transfer.queue_id else None
     agent = User(pk=transfer.agent_id) if transfer.agent_id else None
-    return Terms(queue, agent, priority=transfer.priority).command(transfer.transfer_id)
+    options = TransferOptions(transfer_id=transfer.transfer_id)
+    return Terms(queue, agent, priority=transfer.priority).command(options)
 
 
 TRANSFERS: runs.Kind[Transfer] = runs.Kind(Transfer, TransferItem, TransferChunk, _act)
