@@ -6,7 +6,7 @@ Whoever gives an agent work, or takes it from him for his presence, locks his pr
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from queues.models import Queue
@@ -44,13 +44,20 @@ ASSIGN = Actor.job("assign-waiting", Scope.ADMIN)
 
 def may_set_presence(agent: User, actor: Actor) -> bool:
     """Tell whether this is the agent himself, or somebody who may write where he works."""
-    himself = actor.user is not None and actor.user.pk == agent.pk and Scope.WRITE in actor.own_items
-    return himself or _holds(Scope.WRITE, agent, actor)
+    return agent.pk in whose_presence_may_be_set([agent.pk], actor)
+
+
+def whose_presence_may_be_set(agent_pks: Collection[int], actor: Actor) -> set[int]:
+    """Return those of these agents whose presence the actor may set, in one query at most."""
+    held = _who_works_where(Scope.WRITE, agent_pks, actor)
+    if actor.user is not None and actor.user.pk in agent_pks and Scope.WRITE in actor.own_items:
+        held.add(actor.user.pk)
+    return held
 
 
 def may_set_capacity(agent: User, actor: Actor) -> bool:
     """Tell whether the actor holds the admin scope where the agent works."""
-    return _holds(Scope.ADMIN, agent, actor)
+    return agent.pk in _who_works_where(Scope.ADMIN, [agent.pk], actor)
 
 
 def set_presence(agent: User, status: Presence.Status, *, actor: Actor, now: datetime) -> Presence:
@@ -80,9 +87,13 @@ def set_capacity(agent: User, capacity: dict[str, int], *, actor: Actor, now: da
     return services.in_transaction(write)
 
 
-def _holds(scope: Scope, agent: User, actor: Actor) -> bool:
-    theirs = actor.queues_with(scope)
-    return scope in actor.everywhere or (bool(theirs) and agent.member_of_queues.filter(pk__in=theirs).exists())
+def _who_works_where(scope: Scope, agent_pks: Collection[int], actor: Actor) -> set[int]:
+    """Return those of these agents who work in a queue on which the actor holds the scope."""
+    if scope in actor.everywhere:
+        return set(agent_pks)
+    queues = actor.queues_with(scope)
+    memberships = Queue.members.through.objects.filter(queue__in=queues, user__in=agent_pks)
+    return set(memberships.values_list("user_id", flat=True)) if queues and agent_pks else set()
 
 
 def _locked(agent: User, now: datetime) -> Presence:
@@ -107,6 +118,11 @@ def _set_presence(agent: User, status: Presence.Status, now: datetime) -> Presen
 # What stays behind
 
 
+AGENT_NAMES = (
+    "agent__username", "agent__first_name", "agent__last_name", "agent__is_active", "agent__presence__since",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Stuck:
     """An agent who is gone with work in hand: how much of it the asker sees, and how much he may return."""
@@ -118,24 +134,26 @@ class Stuck:
     count: int
     returnable: int
 
+    @classmethod
+    def of(
+        cls, username: str, first: str, last: str, is_active: bool, since: datetime | None, seen: int, returnable: int
+    ) -> Stuck:
+        """Return what the database has counted."""
+        return cls(username, f"{first} {last}".strip() or username, is_active, since, seen, returnable)
+
 
 def stuck(actor: Actor) -> list[Stuck]:
     """Return the agents who are offline, or not active any more, with accepted work that the actor may see."""
+    rows: Any = stuck_by_agent(actor).order_by("agent__username").values_list(*AGENT_NAMES, "seen", "returnable")
+    return [Stuck.of(*row) for row in rows]
+
+
+def stuck_by_agent(actor: Actor) -> QuerySet[Workitem, Any]:
+    """Return the same by the fields of its agents, with how much is `seen` and how much `returnable`."""
     writable = held_on(Scope.WRITE, actor)
     returnable = Q(queue__isnull=False) if writable is None else writable & Q(queue__isnull=False)
-    agents = (
-        Workitem.objects.visible_to(actor)
-        .stuck()
-        .order_by("agent__username")
-        .values_list(
-            "agent__username", "agent__first_name", "agent__last_name", "agent__is_active", "agent__presence__since"
-        )
-        .annotate(seen=Count("pk"), returnable=Count("pk", filter=returnable))
-    )
-    return [
-        Stuck(username, f"{first} {last}".strip() or username, is_active, since, count, may_return)
-        for username, first, last, is_active, since, count, may_return in agents
-    ]
+    rows: QuerySet[Workitem, Any] = Workitem.objects.visible_to(actor).stuck().order_by().values(*AGENT_NAMES)
+    return rows.annotate(seen=Count("pk"), returnable=Count("pk", filter=returnable))
 
 
 def return_all(agent: User, *, actor: Actor, now: datetime) -> services.Outcome:
@@ -207,9 +225,13 @@ class Free:
         return self.held.total(), self.idle_since, self.presence.user_id
 
 
-def in_hand(agent_pks: Iterable[int], *, now: datetime) -> dict[int, Counter[str]]:
-    """Return how many workitems of each channel agents have: offered, accepted, and still being wrapped up."""
-    return _in_hand(agent_pks, _longest_wrap_up(), now)
+def in_hand(agent_pks: Iterable[int], *, now: datetime, seen_by: Actor | None = None) -> dict[int, Counter[str]]:
+    """Return how many workitems of each channel agents have: offered, accepted, and still being wrapped up.
+
+    Where it is asked who looks, what he may not see is left out.
+    """
+    rows = None if seen_by is None else Workitem.objects.visible_to(seen_by)
+    return _in_hand(agent_pks, _longest_wrap_up(), now, rows)
 
 
 def assign_waiting(*, now: datetime) -> int:
@@ -321,11 +343,14 @@ def _offer(item: Waiting, agent: Free, wrap_up: timedelta, now: datetime) -> Non
     services.execute(Offer(user), item.workitem_id, actor=ASSIGN, now=now)
 
 
-def _in_hand(agent_pks: Iterable[int], wrap_up: timedelta, now: datetime) -> dict[int, Counter[str]]:
+def _in_hand(
+    agent_pks: Iterable[int], wrap_up: timedelta, now: datetime, among: QuerySet[Workitem] | None = None
+) -> dict[int, Counter[str]]:
     """Count what agents have in hand; no wrap-up takes longer than this one."""
     counts: dict[int, Counter[str]] = {agent_pk: Counter() for agent_pk in agent_pks}
     wrapped_up = Q(state=State.TERMINATED, terminated_at__gt=now - wrap_up, archived_at=None)
-    rows = Workitem.objects.filter(Q(terminated_at=None) | wrapped_up, agent__in=counts)
+    known = Workitem.objects.all() if among is None else among
+    rows = known.filter(Q(terminated_at=None) | wrapped_up, agent__in=counts)
     for agent, channel, ended_at, seconds in rows.values_list(
         "agent", "channel_type", "terminated_at", "queue__wrap_up_seconds"
     ):
