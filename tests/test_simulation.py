@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from queues.channels import Channel
 from queues.models import Queue
 from tests.builders import make_workitem
-from workitems import routing
-from workitems.choices import HANDLED, State
+from workitems import policies, routing
+from workitems.choices import HANDLED, State, Type
 from workitems.commands import Offer
-from workitems.demo import centre, simulation
+from workitems.demo import centre, past, present, simulation
 from workitems.demo.simulation import Simulation
 from workitems.models import Presence, StalePolicy, TimeEvent, Workitem
+from workitems.worklist.sla import Sla, stands
 
 Status = Presence.Status
 
 
 @pytest.fixture
-def demo(db, monkeypatch, capsys):
-    monkeypatch.setattr(centre, "PAST_ITEMS", 20)
+def demo(db, monkeypatch, settings, capsys):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(past, "FULL_DAY", 20)
+    monkeypatch.setattr(past, "OLDER_DAY", 1)
+    monkeypatch.setattr(past, "GROWTH", 1)
     monkeypatch.setattr(centre, "CONTACTS", 10)
     call_command("load_demo")
 
@@ -41,12 +47,83 @@ def play(game: Simulation, seconds: float) -> int:
     return game.tick(timezone.now(), seconds)
 
 
-def test_the_agents_are_at_work_and_one_has_left_with_work_in_hand(demo, admin_actor):
+def test_the_agents_are_at_work_but_one_is_away_and_one_has_left_with_work_in_hand(demo, admin_actor):
     (stuck,) = routing.stuck(admin_actor)
-    assert stuck.username != "ann.brook"
+    assert stuck.username == present.GONE
+    gone = {present.GONE: "offline", present.AWAY: "away"}
     assert set(Presence.objects.values_list("user__username", "status")) == {
-        (name, "offline" if name == stuck.username else "available") for name in centre.AGENTS
+        (name, gone.get(name, "available")) for name in centre.AGENTS
     }
+
+
+def test_the_first_look_shows_what_burns(demo, admin_actor):
+    now = timezone.now()
+    waiting = Workitem.objects.waiting()
+    assert waiting.filter(stands([Sla.BREACHED], now)).exists()
+    assert waiting.filter(stands([Sla.WARNING], now)).exists()
+    assert waiting.values("queue").distinct().count() >= 4
+
+
+def test_a_policy_stops_at_its_cap_and_another_warns_of_silent_chats_in_the_first_minute(demo):
+    now = timezone.now() + timedelta(seconds=60)
+    found = policies.look(now=now)
+    assert policies.warn(found, now=now) == 2
+    begun = policies.sweep(found, now=now)
+    assert [(run.policy.policy_id, run.total, run.is_capped) for run in begun] == [
+        ("p_forgotten_wrap_up", present.CAP, True)
+    ]
+
+
+def test_the_past_reaches_from_four_weeks_ago_until_today_and_no_further(demo):
+    ended = Workitem.objects.exclude(terminated_at=None)
+    now = timezone.now()
+    assert ended.filter(created_at__lt=now - timedelta(days=26)).exists()
+    assert ended.filter(created_at__gte=now - timedelta(days=1)).exists()
+    assert not ended.filter(modified_at__gt=now).exists()
+
+
+def test_today_and_yesterday_were_as_busy_as_the_simulation_is():
+    usual = past.FULL_DAY / 24
+    live, written = simulation.LIVE_A_MINUTE * 60, [rate * 60 for _below, rate in simulation.WRITTEN_A_MINUTE]
+    assert live + min(written) < usual * 1.4
+    assert usual < live + max(written)
+
+
+def test_mails_and_messages_come_the_fewer_the_more_of_them_wait(game):
+    def come_in_an_hour() -> int:
+        steps = list(game._arrivals(3600))
+        return sum(command.channel_type in simulation.WRITTEN for command, _item, _actor in steps)
+
+    Workitem.objects.filter(state=State.INQUEUE, channel_type__in=simulation.WRITTEN).update(
+        state=State.TERMINATED, current_state_name="terminated", terminated_at=timezone.now(), ended_by="agent",
+        entered_at=None,
+    )  # fmt: skip
+    assert come_in_an_hour() == 168
+    for _ in range(17):
+        make_workitem(queue=game.centre.queues["q_billing"], channel_type=Channel.EMAIL, type=Type.INBOUND_EMAIL)
+    assert come_in_an_hour() == 6
+
+
+def test_who_goes_away_from_a_chat_without_a_word_is_left_to_the_policy(game, nobody_moves):
+    Presence.objects.update(status=Status.AVAILABLE)
+    silent = [
+        one.pk
+        for one in Workitem.objects.filter(state=State.ACTIVE)
+        if centre.goes_silent(one.channel_type, one.contact_id)
+    ]
+    for _ in range(5):
+        play(game, 600)
+    assert silent
+    assert set(Workitem.objects.filter(pk__in=silent).values_list("state", flat=True)) == {"active"}
+
+
+def test_one_call_at_a_time_and_not_too_much_else():
+    has_room = simulation._has_room
+    assert has_room(["chat"], "voice")
+    assert not has_room(["videoMeeting"], "voice")
+    assert has_room([], "email")
+    assert has_room(["chat"], "email")
+    assert not has_room(["chat", "sms"], "email")
 
 
 def test_some_queues_offer_by_themselves_and_some_policies_are_on(demo):
@@ -72,7 +149,7 @@ def test_only_the_other_queues_get_their_offers_from_the_simulation(game, nobody
 
 
 def test_agents_come_and_go(game):
-    for _ in range(20):
+    for _ in range(5):
         play(game, 600)
     assert Presence.objects.filter(status=Status.AVAILABLE).exists()
     assert Presence.objects.exclude(status=Status.AVAILABLE).exists()

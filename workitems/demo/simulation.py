@@ -6,14 +6,17 @@ touches the demo centre's own queues only.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
 from contacts.models import Contact
+from queues.channels import Channel
 from queues.models import Queue
 from workitems import routing, services
 from workitems.actors import Actor
@@ -38,18 +41,31 @@ from workitems.models import Disposition, Presence, Workitem
 
 Status = Presence.Status
 
-ARRIVALS_A_MINUTE = 6.0
+LIVE_A_MINUTE = 1.0
+# What is written waits its turn. While less of it waits than this, so much comes in a minute: never nothing to do, and
+# never more than can be done, whoever is away.
+WRITTEN_A_MINUTE = ((8, 2.8), (13, 0.9), (17, 0.4), (math.inf, 0.1))
+WRITTEN = frozenset(Channel) - frozenset(LIVE)
 LOOKED_AT = 200
 # Mean seconds that a workitem stays in a state before the players move it on.
 MEAN_SECONDS = {
-    State.OFFERED: 6,
+    State.OFFERED: 5,
     State.ACCEPTED: 3,
-    State.ACTIVE: 90,
     State.HOLD: 30,
     State.CONFERENCE: 60,
     State.TERMINATED: 25,
 }
-PATIENCE_SECONDS = 240
+TALK_SECONDS = {
+    Channel.VOICE: 140,
+    Channel.VIDEO_MEETING: 240,
+    Channel.EMAIL: 260,
+    Channel.SMS: 150,
+    Channel.CHAT: 170,
+}
+PATIENCE_SECONDS = 750
+# How much of something else an agent has in hand at most when the simulation offers him work in its queues.
+MOST_IN_HAND = {Channel.VOICE: 2, Channel.VIDEO_MEETING: 2, Channel.EMAIL: 2, Channel.SMS: 2, Channel.CHAT: 2}
+ONE_AT_A_TIME = (Channel.VOICE, Channel.VIDEO_MEETING)
 # Mean seconds that an agent stays as he is before he says something else. Who does not answer an offer within its time,
 # as happens with the means above, is marked by the worker and comes back after a while.
 STAYS_SECONDS = {
@@ -106,24 +122,28 @@ class Simulation:
                 yield from ((agent, one) for one in leaving[:1])
 
     def _arrivals(self, played: float) -> Iterable[tuple[Command | Create, str, Actor]]:
-        expected = ARRIVALS_A_MINUTE * played / 60
-        count = int(expected) + (self.dice.random() < expected % 1)
-        for _number in range(count):
-            yield Create(**centre.arrival(self.dice, self.centre)), "", self.system
+        """Let customers come: calls and chats always, mails and messages the fewer, the more of them wait."""
+        waiting = Workitem.objects.waiting().filter(queue__in=self.queues, channel_type__in=WRITTEN).count()
+        written = next(rate for below, rate in WRITTEN_A_MINUTE if waiting < below)
+        for rate, channels in ((LIVE_A_MINUTE, LIVE), (written, WRITTEN)):
+            expected = rate * played / 60
+            for _number in range(int(expected) + (self.dice.random() < expected % 1)):
+                about = centre.arrival(self.dice, self.centre, *centre.chosen(self.dice, channels))
+                yield Create(**about), "", self.system
 
     def _offers(self) -> Iterable[tuple[Command, str, Actor]]:
-        """Offer what waits in queues that do not do so themselves to members who are there and have nothing in hand."""
+        """Offer what waits in queues that do not do so themselves to members who are there and have room for it."""
         mine = Workitem.objects.filter(queue__in=self.queues)
-        busy = set(mine.filter(state__in=[State.OFFERED, *HANDLED]).values_list("agent_id", flat=True))
+        in_hand: dict[int, list[str]] = defaultdict(list)
+        for agent_pk, channel in mine.filter(state__in=[State.OFFERED, *HANDLED]).values_list("agent", "channel_type"):
+            in_hand[agent_pk].append(channel)
         for item in mine.waiting().filter(queue__offers_automatically=False).in_line()[:LOOKED_AT]:
-            free = [
-                agent
-                for agent in self.centre.members(self.queues[item.queue_id or 0])
-                if agent.pk not in busy and self._status(agent) == Status.AVAILABLE
-            ]
+            members = self.centre.members(self.queues[item.queue_id or 0])
+            there = [agent for agent in members if self._status(agent) == Status.AVAILABLE]
+            free = [agent for agent in there if _has_room(in_hand[agent.pk], item.channel_type)]
             if free:
-                agent = self.dice.choice(free)
-                busy.add(agent.pk)
+                agent = min(free, key=lambda one: len(in_hand[one.pk]))
+                in_hand[agent.pk].append(item.channel_type)
                 yield Offer(agent), item.workitem_id, self.system
 
     def _answers(self, played: float) -> Iterable[tuple[Command, str, Actor]]:
@@ -135,12 +155,22 @@ class Simulation:
         agents = self.centre.agents.values()  # who else takes part, plays for himself
         players = [agent.pk for agent in agents if self._status(agent) != Status.OFFLINE]
         listening = [agent.pk for agent in agents if self._status(agent) in (Status.AVAILABLE, Status.AWAY)]
-        for state, mean in MEAN_SECONDS.items():
+        for state in (State.ACTIVE, *MEAN_SECONDS):
             who = listening if state == State.OFFERED else players
             standing = mine.filter(state=state, agent__in=who).order_by("state_changed_at")
             for item in standing[:LOOKED_AT]:
-                if item.agent is not None and self.dice.random() < played / mean:
+                if item.agent is not None and self.dice.random() < played / self._mean(item):
                     yield self._next(item), item.workitem_id, Actor.of(item.agent, Door.API)
+
+    def _mean(self, item: Workitem) -> float:
+        """Return how long it stays in its state, in the mean; for ever, where the customer has gone without a word."""
+        if item.state != State.ACTIVE:
+            return MEAN_SECONDS[State(item.state)]
+        return (
+            math.inf
+            if centre.goes_silent(item.channel_type, item.contact_id)
+            else TALK_SECONDS[Channel(item.channel_type)]
+        )
 
     def _next(self, item: Workitem) -> Command:
         chance = self.dice.random()
@@ -161,7 +191,7 @@ class Simulation:
         if chance < 0.15 and item.channel_type in LIVE:
             return Hold()
         elsewhere = [one for one in self.queues.values() if one.pk != item.queue_id and one.takes(item.channel_type)]
-        if chance < 0.22 and elsewhere:
+        if chance < 0.2 and elsewhere:
             return TransferToQueue(self.dice.choice(elsewhere))
         return HangUp(EndedBy.CUSTOMER if chance < 0.6 else EndedBy.AGENT)
 
@@ -186,6 +216,13 @@ class Simulation:
         except WorkitemError:
             return 0
         return 1
+
+
+def _has_room(in_hand: Sequence[str], channel: str) -> bool:
+    """Tell whether an agent takes one more: one call at a time, and of other things not too many."""
+    if channel in ONE_AT_A_TIME and any(one in ONE_AT_A_TIME for one in in_hand):
+        return False
+    return len(in_hand) < MOST_IN_HAND[Channel(channel)]
 
 
 def _statuses() -> dict[int, str]:

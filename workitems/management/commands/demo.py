@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 GRACE_SECONDS = 10
-START_SECONDS = 30
+START_SECONDS = 90
 LIFE_SECONDS = 5
 
 

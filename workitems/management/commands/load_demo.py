@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from workitems.demo import centre
+from workitems.demo import centre, loading
 from workitems.models import Workitem
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             return
         if Workitem.objects.exists():
             raise CommandError("This database has workitems of its own; the demo centre wants an empty one.")
-        accounts = centre.load(now=timezone.now())
+        accounts = loading.load(now=timezone.now())
         self.stdout.write("Who can sign in (these passwords are shown only now):")
         for account in accounts:
             self.stdout.write(f"  {account.username:<12} {account.password:<18} {account.role}")
