@@ -49,7 +49,7 @@ lock: ## Pin the newest dependencies that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
-screenshots: env-dev ## Take pictures of the back office's main pages from a fresh demo, into docs/screenshots
+screenshots: env-dev ## Take pictures of desk and back office from a fresh demo, into docs/screenshots
 	$(BIN)/python -m tests.screenshots
 
 openapi: env-dev ## Write docs/openapi.json anew; the tests tell what a change of it would break

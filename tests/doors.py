@@ -63,8 +63,8 @@ def by_back_office(user: User, item: Workitem, target: Queue) -> None:
 
 def by_page(user: User, item: Workitem, target: Queue) -> None:
     browser(user).post(
-        reverse("act", args=[item.workitem_id, "transfer"]),
-        {"target": f"queue:{target.queue_id}", "version": item.version},
+        reverse("transfer-start"),
+        {"workitem": item.workitem_id, "target": f"queue:{target.queue_id}", "version": item.version},
     )
 
 

@@ -885,6 +885,9 @@ OUT = "back back back "
 SELF = "in  in "  # pages about oneself
 SENT_ON = "on " * 8
 NOT_THERE = "404 " * 8
+EVERYBODY = "200 " * 8
+FORMS_ONLY = "405 " * 8
+INCOMPLETE = "400 " * 8
 
 
 def rows(text: str) -> dict[tuple[str, str, str], dict[str, str]]:
@@ -995,10 +998,62 @@ PAGES = rows(f"""
     health-live                      GET   -        200 200 200 200 200 200 200 200 200 200
     health-ready                     GET   -        503 503 503 503 503 503 503 503 503 503
     metrics                          GET   -        404 404 404 404 404 404 404 404 404 404
-    open-work                        GET   -        in  in  200 200 200 200 200 200 200 200
-    presence                         GET   -        in  in  405 405 405 405 405 405 405 405
+    board                            GET   -        in  in  200 200 200 200 200 200 200 200
+    transfer                         GET   own      in  in  404 404 403 403 200 403 200 200
+    transfer                         GET   other    in  in  404 404 404 403 200 403 200 200
+    transfer                         POST  -        in  in  409 409 409 409 409 409 409 409
+    transfer-targets                 GET   -        in  in  200 200 200 200 200 200 200 200
+    transfer-preview                 GET   -        in  in  405 405 405 405 405 405 405 405
+    transfer-preview                 POST  -        in  in  409 409 409 409 409 409 409 409
+    transfer-start                   GET   -        in  in  405 405 405 405 405 405 405 405
+    transfer-start                   POST  -        in  in  409 409 409 409 409 409 409 409
+    transfer-undo                    GET   own      in  in  200 200 200 200 200 200 200 200
+    transfer-undo                    POST  own      in  in  404 404 403 403 409 403 409 409
+    transfer-undo                    POST  other    in  in  404 404 404 403 409 403 409 409
+    desk-runs                        GET   -        in  in  200 200 200 200 200 200 200 200
+    desk-run                         GET   own      in  in  404 404 404 404 404 404 200 200
+    desk-run                         GET   missing  in  in  404 404 404 404 404 404 404 404
+    desk-run-press                   GET   own      in  in  404 404 404 404 404 404 200 200
+    desk-run-press                   POST  own      in  in  404 404 404 404 404 404 on  on
+    handover                         GET   own      in  in  404 404 200 200 200 200 200 200
+    handover                         GET   other    in  in  404 404 404 200 200 200 200 200
+    handover                         POST  own      in  in  404 404 403 403 409 403 409 409
+    handover                         POST  other    in  in  404 404 404 403 409 403 409 409
+    find                             GET   -        {SELF} {SENT_ON}
+    desk-settings                    GET   -        {SELF} 200 200 200 200 200 200 200 200
+    desk-settings                    POST  -        {SELF} {SENT_ON}
+    work                             GET   -        in  in  {EVERYBODY}
+    work-layout                      GET   -        in  in  {FORMS_ONLY}
+    work-layout                      POST  -        in  in  {INCOMPLETE}
+    work-offers                      GET   -        in  in  {INCOMPLETE}
+    work-complete                    GET   -        in  in  {EVERYBODY}
+    work-bulk                        GET   own      in  in  {FORMS_ONLY}
+    work-bulk                        POST  own      in  in  {SENT_ON}
+    work-next                        GET   -        in  in  {SENT_ON}
+    work-view-save                   GET   -        in  in  {EVERYBODY}
+    work-view-save                   POST  -        in  in  {INCOMPLETE}
+    work-view-update                 GET   own      in  in  404 404 404 404 404 404 404 200
+    work-view-update                 POST  own      in  in  404 404 404 404 404 404 404 400
+    work-view-delete                 GET   own      in  in  {FORMS_ONLY}
+    work-view-delete                 POST  own      in  in  404 404 404 404 404 404 404 on
+    reports                          GET   -        in  in  {EVERYBODY}
+    reports-export                   GET   -        in  in  {EVERYBODY}
+    moment                           GET   -        in  in  {EVERYBODY}
+    wallboard                        GET   -        in  in  200 200 200 200 200 200 200 200
+    agents                           GET   -        in  in  200 200 200 200 200 200 200 200
+    agent                            GET   own      in  in  404 404 200 200 200 200 200 200
+    agent                            GET   other    in  in  404 404 404 200 200 200 200 200
+    agent                            GET   missing  in  in  404 404 404 404 404 404 404 404
+    agent                            POST  own      in  in  404 404 403 403 403 403 400 400
+    agent                            POST  other    in  in  404 404 404 403 403 403 400 400
+    agent-presence                   GET   own      in  in  405 405 405 405 405 405 405 405
+    agent-presence                   POST  own      in  in  404 404 403 403 on  403 on  on
+    agent-presence                   POST  other    in  in  404 404 404 403 on  403 on  on
+    agent-presence                   POST  missing  in  in  404 404 404 404 404 404 404 404
+    presence                         GET   -        in  in  404 404 404 404 404 404 404 404
     presence                         POST  -        in  in  404 404 404 404 404 404 404 404
-    return-all                       GET   own      in  in  405 405 405 405 405 405 405 405
+    return-all                       GET   own      in  in  404 404 200 200 200 200 200 200
+    return-all                       GET   other    in  in  404 404 404 200 200 200 200 200
     return-all                       POST  own      in  in  on  on  403 403 on  403 on  on
     return-all                       POST  other    in  in  on  on  on  403 on  403 on  on
     return-all                       POST  missing  in  in  on  on  on  on  on  on  on  on
@@ -1009,6 +1064,14 @@ PAGES = rows(f"""
     act                              POST  own      in  in  404 404 403 403 on  403 on  on
     act                              POST  other    in  in  404 404 404 403 on  403 on  on
     act                              POST  missing  in  in  404 404 404 404 404 404 404 404
+    item-look                        GET   own      in  in  405 405 405 405 405 405 405 405
+    item-look                        POST  own      in  in  404 404 204 204 204 204 204 204
+    item-look                        POST  other    in  in  404 404 404 204 204 204 204 204
+    item-look                        POST  missing  in  in  404 404 404 404 404 404 404 404
+    item-undo                        GET   own      in  in  405 405 405 405 405 405 405 405
+    item-undo                        POST  own      in  in  404 404 on  on  on  on  on  on
+    item-undo                        POST  other    in  in  404 404 404 on  on  on  on  on
+    item-undo                        POST  missing  in  in  404 404 404 404 404 404 404 404
     account-tokens                   GET   -        in  in  200 200 200 200 200 200 200 200
     account-tokens                   POST  -        in  in  400 400 400 400 400 400 400 400
     account-token-revoke             GET   own      in  in  405 405 405 405 405 405 405 405

@@ -1,4 +1,4 @@
-"""Pictures of the back office's main pages, light and dark, from a fresh demo: python -m tests.screenshots
+"""Pictures of the main pages of desk and back office, light and dark, from a fresh demo: python -m tests.screenshots
 
 They go to docs/screenshots. A page that cannot be reached is named at the end, and the others are still taken.
 """
@@ -132,10 +132,28 @@ def take_all(browser: Browser, address: str, password: str) -> dict[str, str]:
             take(page, name)
         except Error as error:
             missing[name] = str(error).splitlines()[0]
+    missing |= take_the_desk(page)
     page.set_viewport_size(NARROW)
     home(page)
     shoot(page, "home-narrow")
     context.close()
+    return missing
+
+
+def take_the_desk(page: Page) -> dict[str, str]:
+    """Take the desk's pages, wide in both colours and narrow; they follow the colours of the system."""
+    missing = {}
+    for name, go in DESK.items():
+        try:
+            for size, scheme, suffix in ((WIDE, "light", ""), (WIDE, "dark", "-dark"), (NARROW, "light", "-narrow")):
+                page.set_viewport_size(size)
+                page.emulate_media(color_scheme=scheme)
+                go(page)
+                shoot(page, name + suffix)
+        except Error as error:
+            missing[name] = str(error).splitlines()[0]
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
     return missing
 
 
@@ -239,7 +257,32 @@ def receipt(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def desk(path: str, follow: str = "") -> Callable[[Page], None]:
+    """Open a page of the desk, and the first thing on it that a selector finds; pages that live are never idle."""
+
+    def go(page: Page) -> None:
+        page.goto(path)
+        if follow:
+            page.goto(page.locator(follow).first.get_attribute("href") or path)
+        page.wait_for_timeout(1_000)
+
+    return go
+
+
 home = at("/admin/")
+DESK: dict[str, Callable[[Page], None]] = {
+    "board": desk("/supervisor/"),
+    "wallboard": desk("/supervisor/wallboard/"),
+    "work-list": desk("/supervisor/work/"),
+    "item": desk("/supervisor/work/?state=active", "a[data-open]"),
+    "agents": desk("/supervisor/agents/"),
+    "agent": desk("/supervisor/agents/ann.brook/"),
+    "transfer": desk("/supervisor/work/?state=inqueue", "a[data-transfer], [data-row] a[href*='/transfer/']"),
+    "runs": desk("/supervisor/runs/"),
+    "reports": desk("/supervisor/reports/?range=7days"),
+    "moment": desk("/supervisor/reports/moment/"),
+    "desk-settings": desk("/supervisor/settings/"),
+}
 PAGES: dict[str, Callable[[Page], None]] = {
     "home": home,
     "workitems": at(LIST),

@@ -190,7 +190,7 @@ def test_the_pages_of_ones_own_account_look_like_ours(path, kim):
     client = Client() if path in ("/login/", "/account/password/reset/") else sign_in()[0]
     page = client.get(path)
     assert page.status_code == 200
-    assert 'class="bar"' in page.content.decode()
+    assert 'class="top"' in page.content.decode()
 
 
 def test_an_invitation_leads_to_a_password_and_in(chief):

@@ -46,7 +46,7 @@ def page(chromium: Browser, live_server, supervisor) -> Iterator[Page]:
     page.get_by_label("Username").fill("sue")
     page.get_by_label("Password").fill("a long password")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Open work").wait_for()
+    page.get_by_role("heading", name="Board", exact=True).wait_for()
     yield page
     context.close()
 
@@ -84,9 +84,10 @@ def test_axe_finds_nothing_on_stuck_work_and_presence(scheme, width, page, gone)
     page.emulate_media(color_scheme=scheme)
     for choice in ("Available", "Away", "Offline"):
         page.goto("/supervisor/")
+        page.locator("#own-presence > summary").click()
         page.get_by_role("button", name=choice).click()
         page.get_by_text(f"You are now: {choice}.").wait_for()
-        page.locator(".stuck details").evaluate("element => { element.open = true; }")
+        page.locator(".board-absent details").evaluate("element => { element.open = true; }")
         assert objections(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.problems == []
@@ -94,8 +95,8 @@ def test_axe_finds_nothing_on_stuck_work_and_presence(scheme, width, page, gone)
 
 def test_stuck_work_is_returned_with_the_keyboard_after_a_question(page, item, gone):
     page.goto("/supervisor/")
-    page.get_by_role("heading", name="1 workitem is with an agent who is offline").wait_for()
-    page.locator(".stuck summary").focus()
+    page.get_by_role("heading", name="Work of agents who are gone").wait_for()
+    page.locator(".board-absent summary").focus()
     page.keyboard.press("Enter")
     page.get_by_text("This cannot be undone.").wait_for()
     assert facts_of(item)["state"] == "active"
@@ -112,27 +113,6 @@ def test_axe_finds_nothing_on_the_way_in(chromium, live_server):
     page.goto("/login/")
     assert objections(page) == []
     context.close()
-
-
-def test_an_item_is_transferred_with_the_keyboard_alone(page, item):
-    page.goto(item.get_absolute_url())
-    page.get_by_label("To:").first.focus()
-    page.keyboard.type("Sales")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.get_by_text("Done: Transfer.").wait_for()
-    page.get_by_text("Active → In queue").wait_for()
-    assert facts_of(item)["state"] == "inqueue"
-    assert page.problems == []
-
-
-def test_a_refusal_stands_beside_what_was_typed(page, item):
-    page.goto(item.get_absolute_url())
-    page.get_by_text("Send tones").first.click()
-    page.get_by_label("Keys").fill("xyz")
-    page.get_by_role("button", name="Send tones").click()
-    page.get_by_role("alert").get_by_text("Tones are 1 to 32").wait_for()
-    assert page.get_by_label("Keys").input_value() == "xyz"
 
 
 def test_times_are_shown_in_the_readers_zone_and_exactly_on_hover(chromium, live_server, page, item):

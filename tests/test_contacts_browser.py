@@ -52,7 +52,7 @@ def page(chromium: Browser, live_server) -> Iterator[Page]:
     page.get_by_label("Username").fill("amy")
     page.get_by_label("Password").fill("a long password")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Open work").wait_for()
+    page.get_by_role("heading", name="Board", exact=True).wait_for()
     yield page
     context.close()
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.test import Client
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from queues.models import Queue
-from tests.builders import NOON, facts_of, make_contact, make_disposition, make_user, make_workitem
+from tests.builders import LATER, NOON, facts_of, make_contact, make_disposition, make_user, make_workitem
 from tests.doors import bearer, browser
 from workitems.api.models import PersonalToken
 from workitems.choices import Door, Scope, State
@@ -526,7 +527,7 @@ FORM_CASES = {
     ),
     "edit": (
         "active",
-        {"name": "Parcel", "from_address": "+12025550111", "to_address": "+12025550112"},
+        {"name": "Parcel", "from_address": "+12025550111", "to_address": "+12025550112", "contact": ""},
         {"name", "from_address", "to_address"},
     ),
     "dtmf": ("active", {"tones": "12"}, set()),
@@ -540,13 +541,16 @@ FORM_CASES = {
 
 
 NO_ACTIVITY = {"priority", "edit", "archive"}  # for stale policies
+IN_THE_LEDGER = {
+    "transfer": {"entered_at"}, "pull": {"entered_at"}, "hold": {"handled_ms"}, "conference": {"handled_ms"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("action", FORM_CASES)
 def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, ann, ben, amy):
     state, given, own = FORM_CASES[action]
     solved = make_disposition()
-    words = {"BEN": str(ben.pk), "SOLVED": str(solved.pk)}
+    words = {"BEN": ben.username, "SOLVED": solved.disposition_id}
     item = make_workitem(State(state), queue=queue, agent=None if state == "inqueue" else ann, workitem_id="wi_1")
     others = {
         "state": "dispositioned", "current_state_name": "x", "workitem_id": "wi_2", "id": "999", "pk": "999",
@@ -561,13 +565,19 @@ def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, an
         "selectedQueue": "q_sales", "agentUsername": "amy", "contactId": "x", "version_": "7",
     }  # fmt: skip
     before = row_of(item)
+    is_transfer = action == "transfer"
     answer = browser(amy).post(
-        reverse("act", args=["wi_1", action]),
-        {**others, **{name: words.get(value, value) for name, value in given.items()}, "version": "1"},
+        reverse("transfer-start") if is_transfer else reverse("act", args=["wi_1", action]),
+        {**others, **{name: words.get(value, value) for name, value in given.items()}, "version": "1"}
+        | ({"workitem": "wi_1", "priority": ""} if is_transfer else {}),
     )
     assert answer.status_code == 302
     activity = set() if action in NO_ACTIVITY else {"active_at"}
-    assert changed(before, item) == own | activity | {"version", "modified_at"}
+    moved = {"place_since"} if own & {"state", "queue_id", "agent_id"} else set()
+    assert changed(before, item) == own | moved | IN_THE_LEDGER.get(action, set()) | activity | {
+        "version",
+        "modified_at",
+    }
 
 
 @pytest.mark.parametrize(
@@ -575,8 +585,8 @@ def test_a_form_changes_what_it_is_for_and_nothing_else(action, queue, sales, an
     [
         ("active", "transfer", "target", "queue:q_sales", "queue:q_nones"),
         ("active", "transfer", "target", "agent:uta", "agent:nil"),
-        ("inqueue", "offer", "agent", "987001", "987654"),
-        ("terminated", "disposition", "disposition", "987002", "987654"),
+        ("inqueue", "offer", "agent", "uta", "nil"),
+        ("terminated", "disposition", "disposition", "d_old", "d_none"),
     ],
 )
 def test_a_form_answers_a_hidden_id_like_a_missing_one(state, action, field, hidden, missing, queue, sales, ann, wes):
@@ -585,7 +595,10 @@ def test_a_form_answers_a_hidden_id_like_a_missing_one(state, action, field, hid
     make_disposition("d_old", id=987_002, is_active=False)
     told = []
     for one in (hidden, missing):
-        answer = browser(wes).post(reverse("act", args=["wi_1", action]), {"version": "1", field: one})
+        address = reverse("transfer-start") if action == "transfer" else reverse("act", args=["wi_1", action])
+        client = browser(wes)
+        with time_machine.travel(LATER, tick=False):
+            answer = client.post(address, {"version": "1", "workitem": "wi_1", field: one})
         page = re.sub(r'(csrfmiddlewaretoken" value=|nonce=)"[^"]*"', "", answer.content.decode())
         told.append((answer.status_code, page.replace(one, "ID")))
     assert told[0] == told[1]

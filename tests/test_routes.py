@@ -336,8 +336,9 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
         kept=contact, gone=gone, facts={"changed": {}, "phones": [], "emails": []}, made_at=NOON, made_by=owner
     )
     transfer = Transfer.objects.create(
-        queue=queue, requested_by=owner, door=Door.ADMIN, created_at=NOON, start_at=NOON, moved_at=NOON
-    )
+        transfer_id=f"tr_{place}", queue=queue, requested_by=owner, door=Door.ADMIN, created_at=NOON, start_at=NOON,
+        moved_at=NOON,
+    )  # fmt: skip
     policy = StalePolicy.objects.create(policy_id=f"p_{place}", name=f"p_{place}", state="inqueue", after_seconds=60)
     times = dict.fromkeys(("created_at", "start_at", "moved_at"), NOON)
     run = PolicyRun.objects.create(policy=policy, policy_version=1, terms=policy.terms(), **times)
@@ -371,7 +372,7 @@ def things_in(queue: Queue, place: str, owner: User) -> dict[str, Any]:
         "api_application": Application.objects.create(name=f"program_{place}", user=owner).pk,
         "api_personaltoken": token.pk,
         "workitems_savedview": SavedView.objects.create(
-            owner=owner, name=f"view_{place}", created_at=NOON, modified_at=NOON
+            view_id=f"sv_{place}", owner=owner, name=f"view_{place}", created_at=NOON, modified_at=NOON
         ).pk,
         "workitems_auditentry": audit.write("tested", place, actor=Actor.job("test"), now=NOON).pk,
     }
@@ -388,9 +389,20 @@ def page_path(name: str, case: str, places: Places) -> str:
     pk = places.known[place][model]
     arguments = {
         "workitem": [f"wi_{place}"],
+        "item-look": [f"wi_{place}"],
+        "item-undo": [f"wi_{place}"],
         "act": [f"wi_{place}", "note"],
         "admin:workitems_workitem_do": [pk, "note"],
         "return-all": [f"agent_{place}"],
+        "agent": [f"agent_{place}"],
+        "work-bulk": ["hold"],
+        "work-view-update": [f"sv_{place}"],
+        "work-view-delete": [f"sv_{place}"],
+        "agent-presence": [f"agent_{place}"],
+        "handover": [f"agent_{place}"],
+        "transfer-undo": [f"wi_{place}"],
+        "desk-run": [f"tr_{place}"],
+        "desk-run-press": [f"tr_{place}", "cancel"],
         "account-token-revoke": [pk],
         "admin:app_list": ["contacts"],
         "account_reset_password_from_key": ["1", "key-none"],
@@ -398,6 +410,7 @@ def page_path(name: str, case: str, places: Places) -> str:
         "mfa_edit_webauthn": [10**9],
     }.get(name, [pk] if PAGE_ROUTES[name].pattern.converters else [])
     query = "?app_label=workitems&model_name=workitem&field_name=contact&term=a" if "autocomplete" in name else ""
+    query = {"transfer": f"?workitem=wi_{place}", "transfer-undo": "?version=1"}.get(name, query)
     return reverse(name, args=arguments) + query
 
 
@@ -406,7 +419,9 @@ def visit(places: Places, key: tuple[str, str, str], person: str) -> str:
     name, method, case = key
     client = places.browsers[person]
     cookies = client.cookies.copy()
-    body = {"version": "1", "text": "Called back."} if name in ("act", "admin:workitems_workitem_do") else {}
+    note = {"version": "1", "text": "Called back."}
+    bodies = {"act": note, "admin:workitems_workitem_do": note, "agent": {"capacity_voice": "-1"}}
+    body = (bodies | {"agent-presence": {"status": "away"}}).get(name, {})
     with transaction.atomic():
         path = page_path(name, case, places)
         answer = client.get(path) if method == "GET" else client.post(path, body)

@@ -48,7 +48,7 @@ def page(chromium: Browser, live_server, sue, items) -> Iterator[Page]:
     page.get_by_label("Username").fill("sue")
     page.get_by_label("Password").fill("a long password")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Open work").wait_for()
+    page.get_by_role("heading", name="Board", exact=True).wait_for()
     page.goto(LIST)
     yield page
     context.close()

@@ -730,7 +730,7 @@ def test_what_nobody_can_use_is_forgotten(sue):
         )
     for key, minutes in (("old", 16), ("new", 14)):
         SignInGuard.objects.create(key=key, last_at=now - timedelta(minutes=minutes))
-    assert forget() == {"answers": 1, "guards": 1, "slots": 0}
+    assert forget() == {"answers": 1, "guards": 1, "onlookers": 0, "slots": 0}
     assert AccessToken.objects.count() == 1
     assert (KeptAnswer.objects.get().key, SignInGuard.objects.get().key) == ("new", "new")
     assert datetime.now(UTC) - now < timedelta(minutes=1)

@@ -133,7 +133,7 @@ def page(chromium: Browser, live_server) -> Iterator[Page]:
     page.get_by_label("Username").fill("sue")
     page.get_by_label("Password").fill("a long password")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Sign out").wait_for()
+    page.locator(".top-right > .menu > summary").last.wait_for()
     yield page
     context.close()
 
@@ -164,12 +164,14 @@ def test_nothing_that_a_customer_sends_runs_anywhere(hostile, page):
             f"/admin/workitems/workitem/{item.pk}/change/?tab=raw",
             f"/admin/contacts/contact/{item.contact_id}/change/",
             f"/supervisor/workitems/{item.workitem_id}/",
+            f"/supervisor/transfer/?workitem={item.workitem_id}",
         )
         for one in hits(page, path)
     ]
     lists = [
         "/admin/", "/admin/workitems/workitem/", "/admin/contacts/contact/", "/admin/workitems/outgoingmail/",
         "/admin/workitems/timeevent/", "/admin/workitems/auditentry/", "/supervisor/",
+        "/supervisor/agents/ann/handover/",
         f"/admin/workitems/workitem/?q={hostile[0].workitem_id}", "/admin/workitems/workitem/?q=%22%3E%3Cscript%3E",
     ]  # fmt: skip
     found += [one for path in lists for one in hits(page, path)]
