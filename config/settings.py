@@ -118,7 +118,6 @@ MIDDLEWARE = [
     "workitems.api.accounts.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "workitems.middleware.TextMiddleware",
 ]
 
