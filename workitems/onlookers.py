@@ -25,8 +25,8 @@ def look(workitem_pk: int, actor: Actor, now: datetime) -> None:
     """Take note that this person has the page of this workitem open."""
     if actor.user is None:
         return
-    mine = Onlooker.objects.filter(workitem=workitem_pk, user=actor.user)
-    if mine.filter(seen_at__gt=now - COUNTS_FOR).update(seen_at=now):
+    looks = Onlooker.objects.filter(workitem=workitem_pk, user=actor.user)
+    if looks.filter(seen_at__gt=now - COUNTS_FOR).update(seen_at=now):
         return
     row = Onlooker(workitem_id=workitem_pk, user=actor.user, since=now, seen_at=now)
     try:

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "desk settings",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("refresh_seconds__in", (3, 5, 10, 30, 60))),
+                        condition=models.Q(("refresh_seconds__range", (3, 60))),
                         name="desk_settings_refresh_seconds",
                     )
                 ],

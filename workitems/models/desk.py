@@ -43,7 +43,8 @@ class DeskSettings(models.Model):
         verbose_name_plural = _("desk settings")
         constraints = [
             models.CheckConstraint(
-                condition=Q(refresh_seconds__in=REFRESH_SECONDS), name="desk_settings_refresh_seconds"
+                condition=Q(refresh_seconds__range=(REFRESH_SECONDS[0], REFRESH_SECONDS[-1])),
+                name="desk_settings_refresh_seconds",
             ),
         ]
 
