@@ -87,9 +87,11 @@ def reckoned():
             if talk is None:
                 entered.abandoned += 1
                 entered.abandoned_short += wait <= SHORT
+                entered.abandoned_missed += wait > SHORT
                 continue
             entered.answered += 1
             entered.answered_in_time += wait <= SERVICE_LEVEL
+            entered.answered_late += wait > SERVICE_LEVEL
             entered.answered_ms += wait * 1000
             # 491 were served by agents without names: they count as well
             left = sums[row["type"], midnight + timedelta(days=over // DAY)]

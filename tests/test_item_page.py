@@ -21,7 +21,7 @@ from tests.doors import browser
 from workitems import onlookers, services
 from workitems.actors import Actor
 from workitems.choices import Action, Door, Scope, State, Type
-from workitems.commands import AddNote, SetPriority
+from workitems.commands import AddNote, SetPriority, TransferToQueue
 from workitems.groups import grant
 from workitems.models import AuditEntry, Onlooker, Workitem
 from workitems.presenting.offered import OFFERED
@@ -371,6 +371,18 @@ def test_the_timeline_can_be_narrowed_to_a_kind(sue, queue):
         "corrections": ["prioritized"],
         "nonsense": ["prioritized", "note", "created"],
     }
+
+
+def test_the_story_keeps_quiet_about_queues_whose_names_the_reader_may_not_know(sue, queue, sales):
+    item = make_workitem(State.INQUEUE, queue=queue)
+    do(sue, item, TransferToQueue(sales))
+    one = make_user("one", is_staff=True)
+    grant(one, Scope.WRITE, sales)
+    page = text_of(show(one, item))
+    assert "another queue" in page
+    assert queue.name not in page
+    assert queue.queue_id not in page
+    assert queue.queue_id in text_of(show(sue, item))
 
 
 def test_a_long_timeline_goes_on_from_page_to_page(sue, queue):

@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from django.db.models.functions import TruncDate, TruncHour
 
+from queues.channels import Channel
+from queues.models import QueueChannel
 from tests.builders import NOON, make_disposition, make_queue
 from workitems import commands, measures, services
 from workitems.actors import Actor
@@ -207,6 +209,14 @@ def test_each_channel_has_its_own_service_level(queue, ann):
     live(*answered_after(31, ann), queue=queue)
     live((0, Offer(ann)), (31, Accept()), queue=queue, kind=Type.INBOUND_EMAIL)
     assert [sums(queue, channel_type=one).service_level for one in ("voice", "email")] == [0, 1]
+
+
+def test_what_came_by_a_channel_that_has_no_service_level_any_more_is_not_missed(queue, ann):
+    live(*answered_after(10, ann), queue=queue)
+    live((0, Offer(ann)), (31, Accept()), queue=queue, kind=Type.CHAT)
+    live((40, HangUp(EndedBy.CUSTOMER)), queue=queue, kind=Type.CHAT)
+    QueueChannel.objects.filter(queue=queue, channel=Channel.CHAT).delete()
+    assert (sums(queue).answered, sums(queue).service_level) == (2, 1)
 
 
 def test_without_a_denominator_there_is_no_figure():

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOON, make_disposition, make_workitem
+from tests.builders import NOON, make_disposition, make_user, make_workitem
 from workitems import services, timeline
 from workitems.actors import Actor
-from workitems.choices import Door, State
+from workitems.choices import TRANSFER_IN, Door, Scope, State
 from workitems.commands import AddNote, Offer, Reject, SetDisposition, TransferToQueue
+from workitems.groups import grant, grant_transfer_in
 from workitems.models import Stay, TimeEvent, Workitem
 from workitems.timeline import Place, Segment
+
+SEES_ALL = Actor.job("test", Scope.READ)
 
 
 def after(minutes: float):
@@ -120,16 +123,30 @@ def minutes(life):
 def test_the_life_of_a_workitem_is_read_from_the_ledger_in_one_query(lived, django_assert_num_queries):
     item = Workitem.objects.with_card().get(pk=lived.pk)
     with django_assert_num_queries(1) as asked:
-        life = timeline.life_of(item, after(10))
+        life = timeline.life_of(item, SEES_ALL, after(10))
     assert "workitems_timeevent" not in asked.captured_queries[0]["sql"]
     assert minutes(life) == LIVED
     assert (life.time, life.is_over) == (timedelta(minutes=10), False)
 
 
+@pytest.mark.parametrize("is_in_ledger", [True, False])
+@pytest.mark.parametrize(("scope", "word"), [(Scope.READ, "another queue"), (TRANSFER_IN, "Support")])
+def test_an_earlier_queue_is_named_only_to_who_may_know_its_name(lived, queue, sales, scope, word, is_in_ledger):
+    if not is_in_ledger:
+        Stay.objects.all().delete()
+        Workitem.objects.update(place_since=None, entered_at=None)
+    one = make_user("one")
+    grant(one, Scope.WRITE, sales)
+    if scope == TRANSFER_IN:
+        grant_transfer_in(one, queue)
+    life = timeline.life_of(Workitem.objects.get(), Actor.of(one, Door.PAGE), after(10))
+    assert {segment.place.queue for segment in life.segments} == {word, "Sales"}
+
+
 def test_what_is_not_in_the_ledger_yet_is_followed_through_its_events(lived):
     Stay.objects.all().delete()
     Workitem.objects.update(place_since=None, entered_at=None)
-    life = timeline.life_of(Workitem.objects.get(), after(10))
+    life = timeline.life_of(Workitem.objects.get(), SEES_ALL, after(10))
     assert minutes(life) == LIVED
 
 
@@ -150,7 +167,7 @@ def test_a_life_of_many_stays_is_told_whole(queue):
         for number in range(6000)
     ]
     Stay.objects.bulk_create(stays)
-    life = timeline.life_of(item, after(601))
+    life = timeline.life_of(item, SEES_ALL, after(601))
     assert life.by_state() == {"inqueue": timedelta(minutes=301), "offered": timedelta(minutes=300)}
 
 
@@ -159,19 +176,19 @@ def test_a_life_ends_with_the_disposition(queue, ann, supervisor):
     command = SetDisposition(make_disposition())
     services.execute(command, item.workitem_id, actor=supervisor, now=after(4))
     services.execute(AddNote("Late."), item.workitem_id, actor=supervisor, now=after(90))
-    life = timeline.life_of(Workitem.objects.get(), after(100))
+    life = timeline.life_of(Workitem.objects.get(), SEES_ALL, after(100))
     assert (life.time, life.is_over) == (timedelta(minutes=4), True)
     assert life.by_state() == {"terminated": timedelta(minutes=4)}
 
 
 def test_what_was_never_dispositioned_ends_with_the_archive(queue):
     item = make_workitem(State.TERMINATED, queue=queue, terminated_at=after(1), archived_at=after(6))
-    assert timeline.life_of(item, after(100)).time == timedelta(minutes=6)
+    assert timeline.life_of(item, SEES_ALL, after(100)).time == timedelta(minutes=6)
 
 
 def test_a_history_that_names_no_states_stands_in_the_state_of_the_workitem(queue):
     item = make_workitem(State.TERMINATED, queue=queue, archived_at=after(6), place_since=None)
     noted = TimeEvent(workitem=item, version=2, type="x", timestamp=after(2), actor="x", door="api")
     TimeEvent.objects.bulk_create([noted])
-    life = timeline.life_of(item, after(100))
+    life = timeline.life_of(item, SEES_ALL, after(100))
     assert life.by_state() == {"terminated": timedelta(minutes=6)}

@@ -114,6 +114,15 @@ def test_what_waits_stands_to_the_service_level_of_its_queue(sla, ids, reader, q
     assert sorted(found(reader, sla=sla)) == ids
 
 
+def test_what_is_back_at_its_old_place_is_late_by_its_new_entry_as_on_the_board(reader, queue):
+    QueueChannel.objects.filter(queue=queue, channel=Channel.VOICE).update(sla_seconds=30)
+    make_workitem(queue=queue, workitem_id="back", queued_at=NOON - timedelta(hours=1), entered_at=NOON)
+    make_workitem(queue=queue, workitem_id="old", queued_at=NOON - timedelta(minutes=1))
+    assert found(reader, sla="breached") == ["old"]
+    assert found(reader, sla="fine") == ["back"]
+    assert [row.workitem_id for row in worklist.ordered(Workitem.objects.all(), "due")] == ["old", "back"]
+
+
 @pytest.mark.parametrize(
     ("asked", "ids"),
     [

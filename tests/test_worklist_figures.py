@@ -73,6 +73,10 @@ def behind(actor, figure, **asked):
         ("abandoned", ["given up", "given up at once"]),
         ("shortAbandoned", ["given up at once"]),
         ("flowedOut", ["passed on"]),
+        (
+            "serviceLevel",
+            ["back and forth", "chat", "given up", "in time", "in wrap-up", "late", "passed on", "waits late"],
+        ),
         ("waiting", ["mail", "passed on", "waits", "waits late"]),
         ("waitingLate", ["passed on", "waits late"]),
         ("handled", ["back and forth", "chat", "in time", "in wrap-up", "late"]),
@@ -95,6 +99,9 @@ def test_the_list_has_the_workitems_of_the_stays_that_are_counted(figure, during
     counted = set(measures.stays_behind(figure, start, NOW).filter(queue=queue).values_list("workitem_id", flat=True))
     if figure == "offered":
         counted |= set(measures.running().filter(queue=queue, entered_at__gte=start).values_list("pk", flat=True))
+    if figure == "serviceLevel":
+        late = measures.running().filter(measures.late([30, 3600], NOW), queue=queue, entered_at__gte=start)
+        counted |= set(late.values_list("pk", flat=True))
     names = sorted(Workitem.objects.filter(pk__in=counted).values_list("workitem_id", flat=True))
     assert behind(admin_actor, figure, queue="q_support", **during) == names
     assert names or during is SECOND_HALF

@@ -171,6 +171,10 @@ class Actor:
         """Return the pks of the queues on which the actor holds this scope, those of `everywhere` aside."""
         return sorted(queue for queue, scopes in self.by_queue.items() if scope in scopes)
 
+    def may_know(self, queue_pk: int) -> bool:
+        """Tell whether the actor may be told a queue's name: he sees its work, or may send some there."""
+        return Scope.READ in self.everywhere or queue_pk in self.by_queue or queue_pk in self.may_transfer_in
+
     def scopes_for_token(self) -> list[Scope]:
         """Return all scopes that can come to bear somewhere, on an agent's own items too."""
         return [scope for scope in Scope if self.can_anywhere(scope) or scope in self.own_items]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, Min, Q, QuerySet, Value
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.db.models.functions import JSONObject
 
 from queues.models import Queue
@@ -228,11 +228,10 @@ def _standing(audience: Actor, queues: dict[int, QueueLine], today: Q, now: date
     rows = Workitem.objects.visible_to(audience).unarchived().exclude(state=State.DISPOSITIONED)
     levels = {seconds for one in queues.values() for seconds in one.levels.values()}
     rows = rows.exclude(state=State.TERMINATED, agent__isnull=True).order_by()
-    level = FilteredRelation("queue__channel_rows", condition=Q(queue__channel_rows__channel=F("channel_type")))
     runs, late = Q(entered_at__isnull=False), measures.late(levels, now)
     return _part(
         "standing",
-        rows.annotate(level=level).values("queue_id", "channel_type", "state"),
+        measures.with_level(rows).values("queue_id", "channel_type", "state"),
         queue=F("queue_id"),
         channel=F("channel_type"),
         state=F("state"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Count, F, FilteredRelation, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -20,11 +20,15 @@ from django.utils.translation import gettext_lazy as _
 from workitems.choices import EndedBy, EntryOutcome, State
 from workitems.models import Stay, Workitem
 
+Row = TypeVar("Row", Stay, Workitem)
+
 ANSWERED = Q(outcome=EntryOutcome.ANSWERED)
 ABANDONED = Q(outcome=EntryOutcome.ABANDONED)
 FLOWED_OUT = Q(outcome=EntryOutcome.FLOWED_OUT)
 IS_SHORT = Q(wait_ms__lte=F("queue__short_abandon_seconds") * 1000)
 IN_TIME = Q(wait_ms__lte=F("level__sla_seconds") * 1000)
+LATE = Q(wait_ms__gt=F("level__sla_seconds") * 1000)
+MISSED = ABANDONED & ~IS_SHORT & Q(level__sla_seconds__isnull=False)
 HANDLED = Q(handled_ms__isnull=False)
 WRAPPED_UP = Q(state=State.TERMINATED, agent__isnull=False) & ~Q(ended_by=EndedBy.POLICY)
 WRAPPED_UP_BY_AGENT = Q(state=State.TERMINATED, ended_by=EndedBy.AGENT)
@@ -39,11 +43,13 @@ class Sums:
     waiting_late: int = 0  # of these, past the service level
     answered: int = 0
     answered_in_time: int = 0
+    answered_late: int = 0  # both only where the channel has a service level
     answered_ms: int = 0  # the waits of all that were answered
     abandoned: int = 0
     abandoned_short: int = 0
+    abandoned_missed: int = 0  # the others, where their channel has a service level
     flowed_out: int = 0
-    longest_ms: int = 0  # of the entries that are over
+    longest_ms: int = 0
     handled: int = 0
     handled_ms: int = 0  # active, on hold and in conference
     wrapped_ms: int = 0  # the wrap-ups of what agents had handled
@@ -64,7 +70,8 @@ class Sums:
     @property
     def service_level(self) -> float | None:
         """The share answered in time, from 0 to 1; who still waits past the service level is missed already."""
-        return ratio(self.answered_in_time, self.answered + self.abandoned - self.abandoned_short + self.waiting_late)
+        missed = self.answered_late + self.abandoned_missed + self.waiting_late
+        return ratio(self.answered_in_time, self.answered_in_time + missed)
 
     @property
     def abandoned_share(self) -> float | None:
@@ -149,7 +156,8 @@ FIGURES: dict[str, Figure] = {
             _("Service level"),
             _(
                 "Answered within the service level, of all that was answered or abandoned after the short-abandon "
-                "limit. What still waits past the service level counts as missed; flow-outs do not count."
+                "limit. What still waits past the service level counts as missed; flow-outs do not count. The limits "
+                "are those that the queue has now for the channel; without one there is nothing to miss."
             ),
             lambda sums: sums.service_level,
             "share",
@@ -164,8 +172,8 @@ FIGURES: dict[str, Figure] = {
         Figure(
             "longestWait",
             _("Longest wait"),
-            _("The longest time from entering the queue until the entry ended."),
-            lambda sums: float(sums.longest_ms) if sums.ended else None,
+            _("The longest time from entering the queue until the entry ended, or until now."),
+            lambda sums: float(sums.longest_ms) if sums.offered else None,
             "milliseconds",
         ),
         Figure(
@@ -196,9 +204,10 @@ BEHIND: Mapping[str, Q] = {
     "offered": ~Q(outcome=""),
     "answered": ANSWERED,
     "answeredInTime": ANSWERED & IN_TIME,
-    "answeredLate": ANSWERED & ~IN_TIME,
+    "answeredLate": ANSWERED & LATE,
     "abandoned": ABANDONED,
     "shortAbandoned": ABANDONED & IS_SHORT,
+    "serviceLevel": ANSWERED & (IN_TIME | LATE) | MISSED,
     "flowedOut": FLOWED_OUT,
     "handled": HANDLED,
     "wrappedUp": WRAPPED_UP,
@@ -209,9 +218,11 @@ COUNTED_AT_ENTRY: dict[str, Any] = {
     "ended": Count("pk"),
     "answered": Count("pk", filter=ANSWERED),
     "answered_in_time": Count("pk", filter=ANSWERED & IN_TIME),
+    "answered_late": Count("pk", filter=ANSWERED & LATE),
     "answered_ms": Coalesce(Sum("wait_ms", filter=ANSWERED), 0),
     "abandoned": Count("pk", filter=ABANDONED),
     "abandoned_short": Count("pk", filter=ABANDONED & IS_SHORT),
+    "abandoned_missed": Count("pk", filter=MISSED),
     "flowed_out": Count("pk", filter=FLOWED_OUT),
     "longest_ms": Coalesce(Max("wait_ms"), 0),
 }
@@ -226,10 +237,7 @@ COUNTED_AT_THE_END: dict[str, Any] = {
 
 def entries() -> QuerySet[Stay]:
     """Return the stays with which a queue entry ended, beside them the service level of their queue and channel."""
-    rows = Stay.objects.exclude(outcome="").order_by()
-    return rows.annotate(
-        level=FilteredRelation("queue__channel_rows", condition=Q(queue__channel_rows__channel=F("channel_type")))
-    )
+    return with_level(Stay.objects.exclude(outcome="").order_by())
 
 
 def handling() -> QuerySet[Stay]:
@@ -239,8 +247,12 @@ def handling() -> QuerySet[Stay]:
 
 def running() -> QuerySet[Workitem]:
     """Return the workitems whose entry into a queue is not over, beside them their service level."""
-    rows: QuerySet[Workitem] = Workitem.objects.filter(entered_at__isnull=False).order_by()
-    return rows.annotate(
+    return with_level(Workitem.objects.filter(entered_at__isnull=False).order_by())
+
+
+def with_level(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Return workitems or stays with `level`, what their queue keeps of their channel: `level__sla_seconds`."""
+    return rows.alias(
         level=FilteredRelation("queue__channel_rows", condition=Q(queue__channel_rows__channel=F("channel_type")))
     )
 
@@ -257,7 +269,7 @@ def stays_behind(figure: str, start: datetime, end: datetime) -> QuerySet[Stay]:
     """Return the stays behind a figure of a stretch of time; start is within it, end is not.
 
     A queue, a channel or an agent is asked for in these stays: their workitems may be elsewhere by now. What still
-    waits stands in `running()`, and counts as offered by the same times.
+    waits stands in `running()`, and counts as offered, and once it is late for the service level, by the same times.
     """
     field = "ended_at" if figure in BY_THEIR_END else "entered_at"
     rows = handling() if figure in BY_THEIR_END else entries()

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from queues.models import Queue
 from workitems import ledger
+from workitems.actors import Actor
 from workitems.models import Stay, TimeEvent, Workitem
 
 
@@ -69,11 +71,14 @@ class Life:
         return times
 
 
-def life_of(workitem: Workitem, now: datetime) -> Life:
-    """Return the life of a workitem from the ledger, in one query beside its queue and agent."""
+def life_of(workitem: Workitem, actor: Actor, now: datetime) -> Life:
+    """Return the life of a workitem from the ledger, in one query beside its queue and agent.
+
+    Of earlier queues only those are named whose names the actor may know.
+    """
     over = workitem.dispositioned_at or workitem.archived_at
     ended = max(over or now, workitem.created_at)
-    entered = _from_the_ledger(workitem) if workitem.place_since else _from_history(workitem)
+    entered = (_from_the_ledger if workitem.place_since else _from_history)(workitem, actor)
     return Life(segments(entered, ended=ended), workitem.created_at, ended, is_over=over is not None)
 
 
@@ -89,21 +94,29 @@ def segments(entered: Sequence[tuple[Place, datetime]], *, ended: datetime) -> l
     return found
 
 
-def _from_the_ledger(workitem: Workitem) -> list[tuple[Place, datetime]]:
+def name_for(actor: Actor, workitem: Workitem, queue_pk: int, name: str) -> str:
+    """Return the name of a queue that a workitem has been in, where the actor may know it."""
+    return name if queue_pk == workitem.queue_id or actor.may_know(queue_pk) else _("another queue")
+
+
+def _from_the_ledger(workitem: Workitem, actor: Actor) -> list[tuple[Place, datetime]]:
     stays = (
         Stay.objects.filter(workitem=workitem)
         .order_by("version")
-        .values_list("state", "queue__name", "agent__username", "began_at")
+        .values_list("state", "queue_id", "queue__name", "agent__username", "began_at")
     )
     queue = workitem.queue.name if workitem.queue else ""
     here = Place(workitem.state, queue, workitem.agent_username)
     return [
-        *((Place(state, queue or "", agent or ""), began) for state, queue, agent, began in stays),
+        *(
+            (Place(state, name_for(actor, workitem, queue, name) if queue else "", agent or ""), began)
+            for state, queue, name, agent, began in stays
+        ),
         (here, workitem.place_since or workitem.created_at),
     ]
 
 
-def _from_history(workitem: Workitem) -> list[tuple[Place, datetime]]:
+def _from_history(workitem: Workitem, actor: Actor) -> list[tuple[Place, datetime]]:
     """Follow the events of what is not in the ledger yet, as its rebuild will."""
     events = list(TimeEvent.objects.filter(workitem=workitem).order_by("version"))
     standing, stays = ledger.follow(workitem, events)
@@ -114,7 +127,7 @@ def _from_history(workitem: Workitem) -> list[tuple[Place, datetime]]:
         (
             Place(
                 place.state,
-                queues[place.queue_id].name if place.queue_id else "",
+                name_for(actor, workitem, place.queue_id, queues[place.queue_id].name) if place.queue_id else "",
                 agents[place.agent_id].get_username() if place.agent_id else "",
             ),
             began,

@@ -35,7 +35,7 @@ from workitems.admin.item_form import WorkitemForm
 from workitems.api import representation
 from workitems.choices import Action, Priority, Scope, State
 from workitems.commands import Command
-from workitems.errors import Kind, WorkitemError
+from workitems.errors import WorkitemError
 from workitems.models import Workitem
 from workitems.presenting import item_actions, item_history, item_life
 from workitems.presenting.action_forms import ActionForm
@@ -43,12 +43,12 @@ from workitems.presenting.icons import CHANNEL_ICONS, PRIORITY_ICONS, STATE_ICON
 from workitems.presenting.item_actions import Button, Tried
 from workitems.presenting.item_facts import moments_of
 from workitems.presenting.offered import OFFERED
+from workitems.presenting.statuses import STATUS
 from workitems.presenting.words import is_key
 from workitems.staff import actor_of
 
 OTHERS_SHOWN = 25
 EVENTS_IN_RAW = 1_000
-STATUS = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.PRECONDITION: 412, Kind.INVALID: 400}
 TABS = {
     "overview": gettext_lazy("Overview"),
     "timeline": gettext_lazy("Timeline"),
@@ -259,7 +259,7 @@ class WorkitemPage(GuardedAdmin):
             "media": self.media + form.media if form is not None else self.media,
             "possible": _dressed(item_actions.possible(reasons, workitem, actor, tried)),
             "impossible": item_actions.impossible(reasons),
-            "bar": item_life.bar_of(workitem, timezone.now()),
+            "bar": item_life.bar_of(workitem, actor, timezone.now()),
             "sees_queue": workitem.queue is not None and actor.can_in(Scope.READ, workitem.queue),
             "moments": moments_of(workitem),
             "seen_at": timezone.now().isoformat(),

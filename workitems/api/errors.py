@@ -18,16 +18,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from workitems.errors import InvalidSearch, InvalidValue, Kind, StaleVersion, WorkitemError
+from workitems.errors import InvalidSearch, InvalidValue, StaleVersion, WorkitemError
 from workitems.middleware import request_id
+from workitems.presenting.statuses import STATUS
 
-STATUS = {
-    Kind.UNKNOWN: status.HTTP_404_NOT_FOUND,
-    Kind.FORBIDDEN: status.HTTP_403_FORBIDDEN,
-    Kind.CONFLICT: status.HTTP_409_CONFLICT,
-    Kind.PRECONDITION: status.HTTP_412_PRECONDITION_FAILED,
-    Kind.INVALID: status.HTTP_400_BAD_REQUEST,
-}
 CODES = {
     exceptions.ParseError: "malformed",
     exceptions.AuthenticationFailed: "not_authenticated",

@@ -286,13 +286,13 @@ def _level(line: Line, links: Links, target: float) -> tuple[Part, Part]:
     is_short = share < target
     main = Part(
         _percent(share),
-        address=links.today("answeredInTime"),
+        address=links.today("serviceLevel"),
         title=title,
         tone="warns" if is_short else "",
         icon="arrow_downward" if is_short else "",
         icon_label=_("Below the target of %s") % _percent(target) if is_short else "",
     )
-    missed = line.today.answered - line.today.answered_in_time
+    missed = line.today.answered_late
     if not missed:
         return main, NOTHING
     words = ngettext("%s answered late", "%s answered late", missed) % grouped(missed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -17,15 +16,15 @@ from django.views.decorators.http import require_GET, require_POST
 from workitems import onlookers, services, tasks
 from workitems.choices import Action
 from workitems.commands import Command
-from workitems.errors import Kind, WorkitemError
+from workitems.errors import WorkitemError
 from workitems.models import Workitem
 from workitems.pages import item_page, live
+from workitems.pages.answers import is_script, is_seen, toast
 from workitems.pages.people import actor_of
 from workitems.presenting import item_actions
 from workitems.presenting.item_actions import Tried
 from workitems.presenting.offered import OFFERED
-
-STATUS = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.PRECONDITION: 412, Kind.INVALID: 400}
+from workitems.presenting.statuses import STATUS
 
 
 def _who_looks(workitem_id: str) -> str:
@@ -105,7 +104,7 @@ def _execute(request: HttpRequest, item: Workitem, command: Command) -> None:
 def _refused(request: HttpRequest, item: Workitem, tried: Tried, status: int) -> HttpResponse:
     """Show the form again with what is wrong; to a script the form alone, and of a mere click the sentence."""
     actor = actor_of(request)
-    if not item_page.is_script(request):
+    if not is_script(request):
         return render(request, "supervisor/item.html", item_page.context(request, item, actor, tried), status=status)
     if not tried.form.fields:
         return _told(request, item, tried.error, is_bad=True, status=status)
@@ -117,7 +116,7 @@ def _done(request: HttpRequest, item: Workitem, text: str) -> HttpResponse:
     """Show the workitem as it is now, or go where there is still something to see or to do."""
     asked = item_page.Asked.of(request)
     wants_next = bool(asked.carried) and request.POST.get("then") == "next"
-    if wants_next or not _is_seen(request, item):
+    if wants_next or not is_seen(request, item):
         messages.success(request, text)
         return _go(request, asked.next_of(item) if asked.carried else reverse("work"))
     return _told(request, item, text, can_undo=True)
@@ -128,27 +127,20 @@ def _told(
 ) -> HttpResponse:
     """Say it: to a script as a toast beside the page, which it brings up to date, else on the page itself."""
     asked = item_page.Asked.of(request)
-    if not item_page.is_script(request):
+    if not is_script(request):
         (messages.warning if is_bad else messages.success)(request, text)
-        return HttpResponseRedirect(asked.address_of(item) if _is_seen(request, item) else reverse("work"))
-    toast: dict[str, Any] = {"text": text, "kind": "is-bad" if is_bad else ""}
+        return HttpResponseRedirect(asked.address_of(item) if is_seen(request, item) else reverse("work"))
+    words: dict[str, Any] = {"text": text, "kind": "is-bad" if is_bad else ""}
     if can_undo:
         newer = item_page.seen(item.workitem_id, actor_of(request))
         if item_actions.undo_of(newer, actor_of(request), timezone.now()):
-            toast["undo"] = {"url": reverse("item-undo", args=[item.workitem_id]), "label": _("Undo")}
-    answer = HttpResponse(status=status)
-    answer["HX-Trigger"] = json.dumps({"desk:toast": toast, "desk:refresh": True})
-    return answer
+            words["undo"] = {"url": reverse("item-undo", args=[item.workitem_id]), "label": _("Undo")}
+    return toast(words, status=status, is_refreshing=True)
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponse:
-    if not item_page.is_script(request):
+    if not is_script(request):
         return HttpResponseRedirect(address)
     answer = HttpResponse(status=204)
     answer["HX-Redirect"] = address
     return answer
-
-
-def _is_seen(request: HttpRequest, item: Workitem) -> bool:
-    """Tell whether it is still in sight: one may give it away, and a purge leaves nothing."""
-    return Workitem.objects.visible_to(actor_of(request)).filter(pk=item.pk).exists()

@@ -24,7 +24,7 @@ from workitems.presenting.item_actions import Tried
 from workitems.presenting.item_facts import moments_of
 from workitems.presenting.offered import OFFERED
 from workitems.worklist import Sla, standing_of
-from workitems.worklist.sla import WARNED_AFTER, level_of_the_row
+from workitems.worklist.sla import level_of_the_row
 
 EVENTS_SHOWN = 30
 OTHERS_SHOWN = 5
@@ -87,11 +87,6 @@ class Due:
     icon: str
 
 
-def is_script(request: HttpRequest) -> bool:
-    """Tell whether the page's script sent a form, which shows the answer in its place."""
-    return request.headers.get("HX-Request") == "true"
-
-
 def seen(workitem_id: str, actor: Actor) -> Workitem:
     """Return the workitem with all that the page shows of its neighbours, or raise Http404."""
     rows = Workitem.objects.visible_to(actor).select_related("queue", "agent", "contact", "disposition")
@@ -116,7 +111,7 @@ def context(request: HttpRequest, item: Workitem, actor: Actor, tried: Tried | N
         "forms": [one for one in buttons if one.form is not None and one.action is not Action.NOTE],
         "impossible": item_actions.impossible(reasons),
         "moments": moments_of(item),
-        "bar": item_life.bar_of(item, now),
+        "bar": item_life.bar_of(item, actor, now),
         "timeline": timeline,
         "kinds": [(kind, asked.address_of(item, kind=kind.name)) for kind in item_history.KINDS.values()],
         "onlookers": onlookers.others(item, actor, now),
@@ -146,11 +141,8 @@ def _meanwhile(request: HttpRequest, item: Workitem, actor: Actor) -> list[item_
 
 
 def _head(item: Workitem, now: datetime) -> dict[str, Any]:
-    standing = standing_of(item.state, item.queued_at, item.sla_seconds, now)  # type: ignore[attr-defined]
-    due = None
-    if standing is not None and item.queued_at is not None:
-        warn_at = item.queued_at + (standing.due_at - item.queued_at) * WARNED_AFTER
-        due = Due(standing.due_at, warn_at, standing.state, SLA_ICONS[standing.state])
+    standing = standing_of(item.state, item.entry_began, item.sla_seconds, now)  # type: ignore[attr-defined]
+    due = Due(standing.due_at, standing.warns_at, standing.state, SLA_ICONS[standing.state]) if standing else None
     waits = item.state in WAITING and not Type(item.type).is_outbound
     return {
         "due": due,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from workitems.models import REFRESH_SECONDS, DeskSettings
+from workitems.pages.answers import is_script
 from workitems.pages.people import settings_of
 
 KEYS = (("on", gettext_lazy("On")), ("off", gettext_lazy("Off: only Ctrl+Enter, Enter and Esc do something")))
@@ -69,7 +70,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=400)
     DeskSettings.objects.update_or_create(user=cast("User", request.user), defaults=form.fields_chosen())
-    if request.headers.get("HX-Request"):
+    if is_script(request):
         return HttpResponse(status=204)
     messages.success(request, _("Your settings are kept."))
     return redirect("desk-settings")

@@ -27,7 +27,7 @@ MOST_VALUES = 100
 # which items stand behind a figure, by the work list's name for them
 BEHIND = {
     "offered": "offered", "answered": "answered", "abandoned": "abandoned", "abandonedShare": "abandoned",
-    "shortAbandoned": "shortAbandoned", "flowedOut": "flowedOut", "waiting": "waiting", "serviceLevel": "answeredLate",
+    "shortAbandoned": "shortAbandoned", "flowedOut": "flowedOut", "waiting": "waiting", "serviceLevel": "serviceLevel",
     "asa": "answered", "longestWait": "offered", "handled": "handled", "aht": "handled", "wrapUp": "wrappedUpByAgent",
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from workitems import cells, directory, reports
 from workitems.actors import Actor
 from workitems.board import TARGET
-from workitems.errors import Kind, WorkitemError
+from workitems.errors import WorkitemError
 from workitems.measures import Figure
 from workitems.pages import report_query
 from workitems.pages.people import actor_of
@@ -27,12 +27,12 @@ from workitems.pages.report_controls import Controls
 from workitems.pages.report_query import By, View
 from workitems.pages.report_tables import Maker, Person, Value, file_lines
 from workitems.presenting.figure_words import Change, change
+from workitems.presenting.statuses import STATUS
 from workitems.presenting.words import name_of
 from workitems.reports import Report
 from workitems.worklist.filters import agents_of
 
 TILES = ("offered", "answered", "abandonedShare", "serviceLevel", "asa", "longestWait", "aht", "wrapUp")
-STATUS = {Kind.UNKNOWN: 404, Kind.INVALID: 400}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _refusal(request: HttpRequest, actor: Actor, refusal: WorkitemError) -> Http
         "refusal": refusal.message,
         "controls": Controls(View(), directory.visible_queues(actor)),
     }
-    return render(request, "supervisor/reports.html", context, status=STATUS.get(refusal.kind, 400))
+    return render(request, "supervisor/reports.html", context, status=STATUS[refusal.kind])
 
 
 def _csv(lines: Iterator[list[Any]]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -20,20 +19,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from queues.models import Queue
 from workitems import lifecycle, tasks, transfers
 from workitems.choices import Action, Priority
-from workitems.errors import Kind, SelectionChanged, StaleVersion, UnknownWorkitem, WorkitemError
+from workitems.errors import SelectionChanged, StaleVersion, UnknownWorkitem, WorkitemError
 from workitems.models import Workitem
 from workitems.pages.addresses import ADDRESSES
+from workitems.pages.answers import is_script, is_seen, toast
 from workitems.pages.chosen import Chosen
 from workitems.pages.people import actor_of
 from workitems.pages.usual_targets import remember, usual_targets
 from workitems.presenting import starting
 from workitems.presenting.previews import groups_of
+from workitems.presenting.statuses import STATUS
 from workitems.presenting.transfer_form import REASONS, TransferForm
 from workitems.presenting.transfer_targets import Sought, named, reads, standing_of, targets_for
 from workitems.presenting.words import grouped
 
 TYPED = ("target", "find", "reason", "priority", "recording", "when", "at", "zone")
-STATUS = {Kind.FORBIDDEN: 403, Kind.CONFLICT: 409, Kind.PRECONDITION: 412, Kind.INVALID: 400, Kind.UNKNOWN: 404}
 
 View = Callable[..., HttpResponse]
 
@@ -111,15 +111,16 @@ def undo_one(request: HttpRequest, workitem_id: str) -> HttpResponse:
         raise Http404 from None
     except WorkitemError as refusal:
         problem = _("It was not moved back. %s") % refusal.message
-        if _is_from_script(request):
-            return _toast({"text": problem, "kind": "is-bad"}, STATUS[refusal.kind])
+        if is_script(request):
+            return toast({"text": problem, "kind": "is-bad"}, status=STATUS[refusal.kind])
         return render(request, "supervisor/transfer_undo.html", {"problem": problem}, status=STATUS[refusal.kind])
     tasks.wake_after([Action.TRANSFER])
-    text = _("Moved back to %s.") % _place_of(back)
-    if _is_from_script(request):
-        return _toast({"text": text})
+    sees_it = is_seen(request, back)
+    text = _("Moved back to %s.") % _place_of(back) if sees_it else _("Moved back to where you do not see it.")
+    if is_script(request):
+        return toast({"text": text})
     messages.success(request, text)
-    return redirect("workitem", workitem_id) if _is_seen(request, back) else redirect("work")
+    return redirect("workitem", workitem_id) if sees_it else redirect("work")
 
 
 def _ask(
@@ -238,12 +239,11 @@ def _moved(request: HttpRequest, chosen: Chosen, moved: Workitem, target: str) -
         _("Moved to %s.") % target,
         f"{reverse('transfer-undo', args=[moved.workitem_id])}?version={moved.version}",
     )
-    is_seen = _is_seen(request, moved)
-    way_back = chosen.way_back(is_seen=is_seen)
-    if not _is_from_script(request):
+    way_back = chosen.way_back(is_seen=is_seen(request, moved))
+    if not is_script(request):
         messages.success(request, format_html('{} <a href="{}">{}</a>', text, undo, _("Undo")))
         return redirect(way_back)
-    answer = _toast({"text": text, "undo": {"url": undo, "label": _("Undo")}})
+    answer = toast({"text": text, "undo": {"url": undo, "label": _("Undo")}})
     if way_back != chosen.next:
         answer["HX-Location"] = way_back
     return answer
@@ -259,21 +259,9 @@ def _place_of(item: Workitem) -> str:
     return ", ".join(one for one in names if one) or _("nowhere")
 
 
-def _is_seen(request: HttpRequest, item: Workitem) -> bool:
-    return Workitem.objects.visible_to(actor_of(request)).filter(pk=item.pk).exists()
-
-
-def _is_from_script(request: HttpRequest) -> bool:
-    return "HX-Request" in request.headers
-
-
-def _toast(words: dict[str, Any], status: int = 200) -> HttpResponse:
-    return HttpResponse(status=status, headers={"HX-Trigger": json.dumps({"desk:toast": words})})
-
-
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Return a page, or for a dialog what is within it."""
-    part = template.replace(".html", "_part.html") if _is_from_script(request) else template
+    part = template.replace(".html", "_part.html") if is_script(request) else template
     return render(request, part, context, status=status)
 
 

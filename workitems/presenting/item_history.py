@@ -15,12 +15,14 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from queues.models import Queue
 from workitems import bulk, directory, policies, transfers
 from workitems.actors import Actor
-from workitems.choices import Door, EndedBy, Event, Priority
+from workitems.choices import Door, EndedBy, Event, Priority, Scope
 from workitems.commands import EDITABLE
 from workitems.models import BulkRun, TimeEvent, Workitem
 from workitems.presenting.words import name_of
+from workitems.timeline import name_for
 
 AddressOf = Callable[[Any], str]  # of a batch
 Text = str | Promise
@@ -76,6 +78,7 @@ class Line:
     """One event as it is told."""
 
     event: TimeEvent
+    queue: str  # where it stood then, named as far as the reader may know it
     changes: list[Change]
     others: list[tuple[str, str]]
     batches: list[Batch] = field(default_factory=list)
@@ -176,7 +179,7 @@ def page_of(
     last = shown[-1].version if shown else 0
     here = urlencode({**(carried or {}), "order": order} | ({"kind": kind.name} if kind else {}))
     return Page(
-        lines(shown, actor, address_of),
+        lines(workitem, shown, actor, address_of),
         order,
         more=(workitem.version - last if order == OLDEST else last - 1) if is_more and kind is None else 0,
         more_query=f"{here}&from={last}" if is_more else "",
@@ -187,13 +190,14 @@ def page_of(
 
 def since(workitem: Workitem, version: int, actor: Actor, address_of: AddressOf, *, most: int) -> list[Line]:
     """Return what has happened after a version, in order; not more than so many."""
-    events = TimeEvent.objects.filter(workitem=workitem, version__gt=version).select_related("user")
-    return lines(list(events.order_by("version")[:most]), actor, address_of)
+    events = TimeEvent.objects.filter(workitem=workitem, version__gt=version).select_related("queue", "user")
+    return lines(workitem, list(events.order_by("version")[:most]), actor, address_of)
 
 
-def lines(events: Sequence[TimeEvent], actor: Actor, address_of: AddressOf) -> list[Line]:
-    """Return what the events tell, with two or three queries for all of them."""
-    names, runs = _contact_names(events, actor), _bulk_runs(events, actor)
+def lines(workitem: Workitem, events: Sequence[TimeEvent], actor: Actor, address_of: AddressOf) -> list[Line]:
+    """Return what a workitem's events tell, with two to four queries for all of them."""
+    names = _contact_names(events, actor) | _hidden_queues(workitem, events, actor)
+    runs = _bulk_runs(events, actor)
     known = {key: address_of(batch) for key, batch in _batches(events, actor).items()}
     found = []
     for event in events:
@@ -205,12 +209,13 @@ def lines(events: Sequence[TimeEvent], actor: Actor, address_of: AddressOf) -> l
         run = runs.get((event.user_id, event.request_id)) if not batches and _is_of_a_run(event) else None
         if run is not None:
             batches.append(Batch(_("Bulk run"), run.bulk_id, address_of(run)))
-        found.append(Line(event, changes_of(event, names), others_of(event), batches))
+        queue = name_for(actor, workitem, event.queue.pk, event.queue.name) if event.queue else ""
+        found.append(Line(event, queue, changes_of(event, names), others_of(event), batches))
     return found
 
 
 def changes_of(event: TimeEvent, names: Mapping[str, str]) -> list[Change]:
-    """Return old and new of what the event changed, in words; contacts are named where their names are known."""
+    """Return old and new of what the event changed, in words; contacts and queues as the names tell them."""
     details = event.details
     if event.type == Event.EDITED:
         edited = [*(name for name in EDITABLE if name in details), *(name for name in details if name not in EDITABLE)]
@@ -220,7 +225,8 @@ def changes_of(event: TimeEvent, names: Mapping[str, str]) -> list[Change]:
     if event.type in (Event.TRANSFERRED, Event.TRANSFER_UNDONE):
         to_agent = event.type == Event.TRANSFERRED and "agent" in details
         label, new = (_label("agent"), details.get("agent")) if to_agent else (_label("queue"), details.get("to"))
-        return [Change(label, words(details.get("from")), words(new))]
+        old = details.get("from")
+        return [Change(label, words(names.get(old, old)), words(names.get(new, new)))]
     return []
 
 
@@ -296,6 +302,17 @@ def _contact_names(events: Iterable[TimeEvent], actor: Actor) -> dict[str, str]:
         contact_id: _("%(name)s (%(id)s)") % {"name": name, "id": contact_id}
         for contact_id, name in people.values_list("contact_id", "display_name")
     }
+
+
+def _hidden_queues(workitem: Workitem, events: Iterable[TimeEvent], actor: Actor) -> dict[str, str]:
+    """Return a word for each queue of the events' details whose name the actor may not know, by its id."""
+    moves = [one.details for one in events if one.type in (Event.TRANSFERRED, Event.TRANSFER_UNDONE)]
+    ids = {move[key] for move in moves for key in ("from", "to") if isinstance(move.get(key), str)}
+    if not ids or Scope.READ in actor.everywhere:
+        return {}
+    rows = Queue.objects.filter(queue_id__in=ids).values_list("queue_id", "pk")
+    words = {queue_id: name_for(actor, workitem, pk, queue_id) for queue_id, pk in rows}
+    return {queue_id: word for queue_id, word in words.items() if word != queue_id}
 
 
 def _is_of_a_run(event: TimeEvent) -> bool:

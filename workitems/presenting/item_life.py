@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from workitems import timeline
+from workitems.actors import Actor
 from workitems.choices import State
 from workitems.models import Workitem
 from workitems.presenting.words import duration
@@ -53,9 +54,9 @@ class Bar:
     is_over: bool
 
 
-def bar_of(workitem: Workitem, now: datetime) -> Bar:
+def bar_of(workitem: Workitem, actor: Actor, now: datetime) -> Bar:
     """Return the bar of a workitem's life."""
-    life = timeline.life_of(workitem, now)
+    life = timeline.life_of(workitem, actor, now)
     drawn = life.segments if len(life.segments) <= MOST_STRETCHES else []
     return Bar(
         [_stretch(segment, life) for segment in drawn],

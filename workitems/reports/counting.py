@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, Func, IntegerField, Q, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, Count, FloatField, IntegerField, Min, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
 
 from workitems import clocks, measures
 from workitems.clocks import Slot, Step
+from workitems.epoch import Seconds, WholeSeconds
 from workitems.measures import Sums
 from workitems.reports.asking import Asked, Clock, Reach, Subject
 
@@ -38,22 +40,6 @@ class Counted:
 
     cell: Cell
     sums: Sums
-
-
-class Second(Func):
-    """A moment in whole seconds since 1970."""
-
-    output_field = IntegerField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS bigint)", **extra
-        )
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)", **extra
-        )
 
 
 def count(asked: Asked, reach: Reach, *, now: datetime) -> Iterator[Counted]:
@@ -81,7 +67,12 @@ def _rows(asked: Asked, reach: Reach, field: str, rows: QuerySet[Any], counted: 
 def _waiting(reach: Reach, now: datetime) -> dict[str, Any]:
     """Return how what still waits is counted: all of it, and what does so for longer than its service level."""
     levels = {seconds for queue in reach.queues.values() for seconds in queue.sla_seconds.values()}
-    return {"waiting": Count("pk"), "waiting_late": Count("pk", filter=measures.late(levels, now))}
+    waited = Value(now.timestamp(), output_field=FloatField()) - Seconds(Min("entered_at"))
+    return {
+        "waiting": Count("pk"),
+        "waiting_late": Count("pk", filter=measures.late(levels, now)),
+        "longest_ms": Cast(waited * 1000, BigIntegerField()),
+    }
 
 
 def _within(field: str, reach: Reach) -> Q:
@@ -95,7 +86,7 @@ def _within(field: str, reach: Reach) -> Q:
 
 
 def _key(field: str, reach: Reach, step: Step) -> Combinable:
-    second = Second(field)
+    second = WholeSeconds(field)
     cases = []
     for clock in reach.clocks:
         mine = _goes_by(clock, reach)

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from workitems import measures
 from workitems.choices import OPEN
+from workitems.epoch import Seconds
 from workitems.models import Workitem
 from workitems.search.moments import EARLIEST, LATEST
 from workitems.stuck import in_wrap_up
-from workitems.worklist.sla import Seconds
 
 if TYPE_CHECKING:
     from workitems.worklist.filters import Filters
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WAITING, WAITING_LATE = "waiting", "waitingLate"
 IN_WRAP_UP = "inWrapUp"
 STILL_RUNNING = frozenset({WAITING, WAITING_LATE})
-OFFERED = "offered"  # of which some still wait
+OFFERED, SERVICE_LEVEL = "offered", "serviceLevel"  # of which some still wait
 WORDS: dict[str, Any] = {
     OFFERED: _("offered"),
     "answered": _("answered"),
@@ -38,6 +38,7 @@ WORDS: dict[str, Any] = {
     "handled": _("handled"),
     "wrappedUp": _("wrapped up"),
     "wrappedUpByAgent": _("ended and wrapped up by the agent"),
+    SERVICE_LEVEL: _("counted for the service level"),
     WAITING: _("waiting"),
     WAITING_LATE: _("waiting past the service level"),
     IN_WRAP_UP: _("in wrap-up"),
@@ -53,7 +54,7 @@ def is_behind(filters: Filters, now: datetime) -> Q:
     start, end = filters.during.start or EARLIEST, filters.during.end or LATEST
     stays = _where(measures.stays_behind(filters.figure, start, end), filters)
     stays = stays.filter(_seen(filters))
-    if filters.figure != OFFERED:
+    if filters.figure not in (OFFERED, SERVICE_LEVEL):
         return Q(pk__in=stays.values("workitem"))
     return Q(pk__in=stays.values("workitem").union(_running(filters, now).values("pk")))
 
@@ -62,7 +63,7 @@ def _running(filters: Filters, now: datetime) -> QuerySet[Workitem]:
     """Return the entries that still run; whoever lists them leaves out what may not be seen."""
     rows: QuerySet[Workitem] = _where(measures.running(), filters).filter(filters.during.on("entered_at"))
     rows = rows.filter(_seen(filters))
-    if filters.figure != WAITING_LATE:
+    if filters.figure not in (WAITING_LATE, SERVICE_LEVEL):
         return rows
     waited = Value(now.timestamp(), output_field=FloatField()) - Seconds(F("entered_at"))
     return rows.alias(waited=waited).filter(waited__gt=F("level__sla_seconds"))

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, F, FilteredRelation, FloatField, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, FloatField, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
 
 from workitems.choices import WAITING
+from workitems.epoch import Seconds
+from workitems.measures import with_level
 from workitems.models import Workitem
 from workitems.worklist.columns import BY_DUE, SORTS
-from workitems.worklist.sla import Seconds
+from workitems.worklist.sla import entry_began
 
-HAS_A_TERM = Q(state__in=WAITING, term__sla_seconds__isnull=False)
+HAS_A_LEVEL = Q(state__in=WAITING, level__sla_seconds__isnull=False)
 
 
 def ordered(rows: QuerySet[Workitem], sort: str) -> QuerySet[Workitem]:
@@ -31,10 +33,8 @@ def with_order(rows: QuerySet[Workitem], sort: str) -> QuerySet[Any]:
     """Return the rows with the fields that this order goes by."""
     if sort != BY_DUE:
         return rows
-    due = Seconds(F("queued_at")) + Cast(F("term__sla_seconds"), FloatField())
-    return rows.alias(
-        term=FilteredRelation("queue__channel_rows", condition=Q(queue__channel_rows__channel=F("channel_type")))
-    ).annotate(
-        due_place=Case(When(HAS_A_TERM, then=Value(0)), default=Value(1), output_field=IntegerField()),
-        due_after=Case(When(HAS_A_TERM, then=due), default=Value(0.0), output_field=FloatField()),
+    due = Seconds(entry_began()) + Cast(F("level__sla_seconds"), FloatField())
+    return with_level(rows).annotate(
+        due_place=Case(When(HAS_A_LEVEL, then=Value(0)), default=Value(1), output_field=IntegerField()),
+        due_after=Case(When(HAS_A_LEVEL, then=due), default=Value(0.0), output_field=FloatField()),
     )

@@ -13,7 +13,8 @@ from workitems.worklist.sla import level_of_the_row
 
 SHOWN = (
     "workitem_id", "channel_type", "type", "state", "priority", "name", "from_address", "to_address", "version",
-    "created_at", "state_changed_at", "queued_at", "assigned_at", "terminated_at", "stale_at", "archived_at",
+    "created_at", "state_changed_at", "entered_at", "queued_at", "assigned_at", "terminated_at", "stale_at",
+    "archived_at",
     "contact__display_name", "agent__username", "agent__first_name", "agent__last_name", "agent__is_active",
     "queue__queue_id", "queue__name",
 )  # fmt: skip
