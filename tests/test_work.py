@@ -19,6 +19,7 @@ from tests.doors import browser
 from workitems.choices import Priority, Scope, State, Type
 from workitems.groups import grant
 from workitems.models import AuditEntry, BulkRun, DeskSettings, ListLayout, Onlooker, SavedView
+from workitems.pages import work_next
 
 WORK = "/supervisor/work/"
 MOST_QUERIES = 8
@@ -406,6 +407,13 @@ def test_what_a_colleague_has_open_is_skipped(sue, tom, three, now):
 def test_what_a_colleague_has_closed_is_not_skipped(sue, tom, three, now):
     Onlooker.objects.create(workitem=three[0], user=tom, since=now, seen_at=now - timedelta(seconds=31))
     assert opened(step(sue)) == "wi_30"
+
+
+def test_the_end_of_the_first_thousand_is_not_called_the_end_of_the_list(sue, three, monkeypatch):
+    monkeypatch.setattr(work_next, "MOST_COUNTED", 2)
+    query = onwards(step(sue, onwards(step(sue))))
+    end = browser(sue).get(f"/supervisor/work/next/?{query}", follow=True)
+    assert "the last of the first 2 items" in str(next(iter(end.context["messages"])))
 
 
 def test_after_an_item_that_has_left_the_list_the_next_in_its_place_comes(sue, three):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from workitems import onlookers, worklist
 from workitems.models import Workitem
 from workitems.pages.work_list import WorkList, without_page
+from workitems.presenting.words import grouped
 from workitems.worklist import MOST_COUNTED
 
 AFTER, PLACE = "after", "place"  # the item that was opened last, and where it stood in the list
@@ -29,7 +30,7 @@ def next_item(request: HttpRequest) -> HttpResponse:
     place, pk = _first_free(pks, _begin(pks, after, stood), set(onlookers.open_elsewhere(look.actor, look.now)))
     found = Workitem.objects.filter(pk=pk).values_list("workitem_id", flat=True).first() if pk else None
     if found is None or pk is None:
-        return _at_the_end(request, query, is_begun=bool(after), is_empty=not pks)
+        return _at_the_end(request, query, pks, is_begun=bool(after))
     onlookers.look(pk, look.actor, look.now)  # his page will say so too, but only once it is there
     onwards = f"{reverse('work-next')}?{_with(query, after=found, place=str(place))}"
     return HttpResponseRedirect(f"{reverse('workitem', args=[found])}?{urlencode({'next': onwards})}")
@@ -54,10 +55,13 @@ def _first_free(pks: list[int], begin: int, taken: set[int]) -> tuple[int, int |
     return next(((at, pk) for at, pk in enumerate(pks) if at >= begin and pk not in taken), (len(pks), None))
 
 
-def _at_the_end(request: HttpRequest, query: QueryDict, *, is_begun: bool, is_empty: bool) -> HttpResponse:
-    if is_begun:
+def _at_the_end(request: HttpRequest, query: QueryDict, pks: list[int], *, is_begun: bool) -> HttpResponse:
+    if is_begun and len(pks) == MOST_COUNTED:
+        text = _("That was the last of the first %s items of this list. Begin anew to go through what has moved up.")
+        messages.info(request, text % grouped(MOST_COUNTED))
+    elif is_begun:
         messages.info(request, _("That was the last item of this list which nobody else has open."))
-    elif is_empty:
+    elif not pks:
         messages.info(request, _("There is nothing in this list to work through."))
     else:
         messages.info(request, _("Colleagues have every item of this list open."))
