@@ -76,9 +76,10 @@ OPENED = """
 """
 STAYS = """
     INSERT INTO workitems_stay (workitem_id, version, channel_type, state, queue_id, agent_id, began_at, ended_at,
-        lasted_ms, magnitude, entered_at, outcome, wait_ms, handled_ms, ended_by)
+        lasted_ms, magnitude, entered_at, outcome, wait_ms, customer_ms, handled_ms, ended_by)
     SELECT w.id, 1000, w.channel_type, 'inqueue', w.queue_id, NULL, t.at, t.at + t.wait * interval '1 millisecond',
-        t.wait, 3, t.at, CASE w.id %% 9 WHEN 0 THEN 'abandoned' ELSE 'answered' END, t.wait, NULL, ''
+        t.wait, 3, t.at, CASE w.id %% 9 WHEN 0 THEN 'abandoned' ELSE 'answered' END, t.wait,
+        t.wait, NULL, ''
     FROM workitems_workitem w, LATERAL (SELECT w.id %% 50000 AS wait, CASE w.id %% 200
         WHEN 7 THEN now() - w.id %% 60 * interval '1 second' ELSE w.created_at END AS at) t
     WHERE w.state = 'dispositioned' AND w.workitem_id > %(after)s

@@ -54,15 +54,15 @@ EVENTS = """
 # the ledger of it: each was answered after at most a minute, and each that is over was talked about for a minute
 STAYS = """
     INSERT INTO workitems_stay (workitem_id, version, channel_type, state, queue_id, agent_id, began_at, ended_at,
-        lasted_ms, magnitude, entered_at, outcome, wait_ms, handled_ms, ended_by)
+        lasted_ms, magnitude, entered_at, outcome, wait_ms, customer_ms, handled_ms, ended_by)
     SELECT id, 3, channel_type, 'inqueue', queue_id, NULL, created_at, created_at + s.wait * interval '1 second',
         s.wait * 1000, CASE WHEN s.wait < 4 THEN 1 WHEN s.wait < 16 THEN 2 ELSE 3 END, created_at, 'answered',
-        s.wait * 1000, NULL::bigint, ''
+        s.wait * 1000, s.wait * 1000, NULL::bigint, ''
     FROM workitems_workitem, LATERAL (SELECT 1 + substr(workitem_id, 4)::bigint %% 60 AS wait) s
     WHERE workitem_id > %(after)s AND state <> 'inqueue'
     UNION ALL
     SELECT id, 5, channel_type, 'active', queue_id, agent_id, created_at + s.wait * interval '1 second',
-        created_at + (s.wait + 60) * interval '1 second', 60000, 3, NULL, '', NULL, 60000, ''
+        created_at + (s.wait + 60) * interval '1 second', 60000, 3, NULL, '', NULL, NULL, 60000, ''
     FROM workitems_workitem, LATERAL (SELECT 1 + substr(workitem_id, 4)::bigint %% 60 AS wait) s
     WHERE workitem_id > %(after)s AND state = 'terminated'
 """

@@ -278,7 +278,7 @@ def test_what_was_handled_elsewhere_is_not_told(noon, wes, queue, sales, ann):
 def test_answered_counts_the_offers_that_he_accepted(noon, sue, queue, ann):
     item = make_workitem(State.ACTIVE, queue=queue, agent=ann)
     entered = timezone.now() - timedelta(minutes=5)
-    stay(item, ann, State.OFFERED, outcome=EntryOutcome.ANSWERED, entered_at=entered, wait_ms=1000)
+    stay(item, ann, State.OFFERED, outcome=EntryOutcome.ANSWERED, entered_at=entered, wait_ms=1000, customer_ms=1000)
     figures = {str(one.label): one.value for one in browser(sue).get(page_of("ann")).context["figures"]}
     assert figures["Answered"] == 1
 

@@ -55,6 +55,7 @@ def entry(queue, outcome: EntryOutcome, wait: int = 5, *, at: datetime = NOON, c
     return Stay.objects.create(
         workitem=item, version=99, channel_type=channel, state=State.INQUEUE, queue=queue, began_at=at, ended_at=ended,
         lasted_ms=wait * 1000, magnitude=2, entered_at=at, outcome=outcome, wait_ms=milliseconds(ended - at),
+        customer_ms=milliseconds(ended - at),
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def _stays(queue: Queue, agent: User, now: Any) -> None:
         Stay(
             workitem=item, version=number + 1000, channel_type="voice", state=State.OFFERED, queue=queue, agent=agent,
             began_at=began, ended_at=now, lasted_ms=1000, magnitude=1, entered_at=began, outcome=EntryOutcome.ANSWERED,
-            wait_ms=1000, handled_ms=60_000, ended_by=EndedBy.AGENT,
+            wait_ms=1000, customer_ms=1000, handled_ms=60_000, ended_by=EndedBy.AGENT,
         )
         for number in range(HANDLED)
     )  # fmt: skip

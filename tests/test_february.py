@@ -44,8 +44,8 @@ def after(clock: str, earlier: int) -> int:
     return second + DAY if earlier - second > DAY // 2 else second
 
 
-def reckon_call(row: dict[str, str]) -> tuple[int, int, int, int | None] | None:
-    """Return when a call came to wait, when that ended, when it was over, and the talk, None where nobody answered.
+def reckon_call(row: dict[str, str]) -> tuple[int, int, int, int, int | None] | None:
+    """Return when a call came in and to wait, when that ended, when all was over, and the talk, if anybody answered.
 
     All in seconds of the call's day; None altogether for what reached neither the queue nor an agent.
     """
@@ -58,14 +58,14 @@ def reckon_call(row: dict[str, str]) -> tuple[int, int, int, int | None] | None:
     left = max(after(row["q_exit"], after(row["q_start"], let_go)), begins) if has_waited else let_go
     if row["outcome"] == "HANG":
         # 1,941 hung up in the voice unit: no entry into a queue; 31 more hung up in the second in which they entered it
-        return (begins, left, left, None) if has_waited else None
+        return (entry, begins, left, left, None) if has_waited else None
     # 50 were served without any times of service: answered when they left the queue, with no talk
     has_talked = (row["ser_start"], row["ser_exit"]) != ("0:00:00", "0:00:00")
     starts = after(row["ser_start"], left) if has_talked else left
     answered = max(starts, entry)
     over = max(after(row["ser_exit"], starts), answered) if has_talked else answered
     # where two clocks disagree, service starts before the queue was left, or even entered: nobody waits less than not
-    return min(begins, answered), answered, over, over - answered
+    return entry, min(begins, answered), answered, over, over - answered
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,13 @@ def reckoned():
             call = None if row["outcome"] == "PHANTOM" else reckon_call(row)
             if call is None:
                 continue
-            begins, ends, over, talk = call
+            comes, begins, ends, over, talk = call
             midnight = date(1900 + int(row["date"][:2]), int(row["date"][2:4]), int(row["date"][4:]))
             entered = sums[row["type"], midnight + timedelta(days=begins // DAY)]
             wait = ends - begins
             entered.ended += 1
             entered.longest_ms = max(entered.longest_ms, wait * 1000)
+            entered.longest_customer_ms = max(entered.longest_customer_ms, (ends - comes) * 1000)
             if talk is None:
                 entered.abandoned += 1
                 entered.abandoned_short += wait <= SHORT

@@ -222,7 +222,8 @@ def test_what_came_by_a_channel_that_has_no_service_level_any_more_is_not_missed
 def test_without_a_denominator_there_is_no_figure():
     empty = Sums()
     assert {name: figure.value(empty) for name, figure in FIGURES.items() if figure.unit != "count"} == {
-        "abandonedShare": None, "serviceLevel": None, "asa": None, "longestWait": None, "aht": None, "wrapUp": None,
+        "abandonedShare": None, "serviceLevel": None, "asa": None, "longestWait": None,
+        "longestWaitInAll": None, "aht": None, "wrapUp": None,
     }  # fmt: skip
     assert {figure.value(empty) for figure in FIGURES.values() if figure.unit == "count"} == {0}
 
@@ -324,6 +325,7 @@ def fill_with_calls(queue, count):
             entered_at=None if number % 2 else NOON + timedelta(minutes=number),
             outcome="" if number % 2 else "abandoned",
             wait_ms=None if number % 2 else 60_000,
+            customer_ms=None if number % 2 else 60_000,
             handled_ms=60_000 if number % 2 else None,
         )
         for number in range(count)

@@ -87,6 +87,7 @@ def test_a_transfer_flows_out_of_one_queue_and_begins_anew_in_the_other(supervis
     did(came(queue, NOON), TransferToQueue(sales), after(NOON, 70))
     by_queue = reports.make(supervisor, Asked(), now=EVENING).by(lambda cell: cell.queue)
     assert values(by_queue[queue.pk], "offered", "flowedOut", "longestWait") == [1, 1, 70_000]
+    assert values(by_queue[sales.pk], "longestWait", "longestWaitInAll") == [(8 * 3600 - 70) * 1000, 8 * 3600 * 1000]
     assert values(by_queue[sales.pk], "offered", "waiting", "longestWait") == [1, 1, (8 * 3600 - 70) * 1000]
 
 

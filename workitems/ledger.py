@@ -110,8 +110,10 @@ def begin(kind: str, step: Step) -> Standing:
     return Standing(step.place, step.at, _entered(kind, step))
 
 
-def move(workitem_id: int, channel: str, kind: str, before: Standing, step: Step) -> tuple[Standing, Row | None]:
+def move(workitem: Workitem, before: Standing, step: Step) -> tuple[Standing, Row | None]:
     """Return where it stands after the step, and the stay that ended with it; None where it has not moved.
+
+    Of the workitem itself only that is read which never changes.
 
     Where times run backwards, as those of several clocks and of imported histories may, the earlier one holds.
     """
@@ -119,16 +121,16 @@ def move(workitem_id: int, channel: str, kind: str, before: Standing, step: Step
         return before, None
     at = max(step.at, before.since)
     lasted = milliseconds(at - before.since)
-    outcome = _outcome(channel, before, step)
+    outcome = _outcome(workitem.channel_type, before, step)
     handled = before.handled_ms + (lasted if before.place.state in TALKING else 0)
     has_left = before.place.state in HANDLED and not _is_same_hand(before.place, step.place)
     entered = before.entered_at if outcome is None else None
-    if entered is None and _enters(kind, step):
+    if entered is None and _enters(workitem.type, step):
         entered = step.waits_since or at
     row = {
-        "workitem_id": workitem_id,
+        "workitem_id": workitem.pk,
         "version": step.version,
-        "channel_type": channel,
+        "channel_type": workitem.channel_type,
         "state": str(before.place.state),
         "queue_id": before.place.queue_id,
         "agent_id": before.place.agent_id,
@@ -139,6 +141,7 @@ def move(workitem_id: int, channel: str, kind: str, before: Standing, step: Step
         "entered_at": before.entered_at,
         "outcome": outcome.value if outcome else "",
         "wait_ms": milliseconds(max(at - before.entered_at, timedelta())) if outcome and before.entered_at else None,
+        "customer_ms": milliseconds(max(at - workitem.created_at, timedelta())) if outcome else None,
         "handled_ms": handled if has_left and _counts_as_handled(step, handled) else None,
         "ended_by": step.ended_by if before.place.state == State.TERMINATED else "",
     }
@@ -150,7 +153,7 @@ def follow(workitem: Workitem, events: Sequence[Told]) -> tuple[Standing, list[R
     steps = _steps(workitem, events)
     standing, rows = begin(workitem.type, next(steps)), []
     for step in steps:
-        standing, row = move(workitem.pk, workitem.channel_type, workitem.type, standing, step)
+        standing, row = move(workitem, standing, step)
         if row is not None:
             rows.append(row)
     return standing, rows

@@ -34,6 +34,9 @@ WRAPPED_UP = Q(state=State.TERMINATED, agent__isnull=False) & ~Q(ended_by=EndedB
 WRAPPED_UP_BY_AGENT = Q(state=State.TERMINATED, ended_by=EndedBy.AGENT)
 
 
+LONGEST = ("longest_ms", "longest_customer_ms")  # of which the greater one holds, where the others add up
+
+
 @dataclass
 class Sums:
     """What the figures are made of; two of them can be added. Spans are in milliseconds."""
@@ -49,7 +52,8 @@ class Sums:
     abandoned_short: int = 0
     abandoned_missed: int = 0  # the others, where their channel has a service level
     flowed_out: int = 0
-    longest_ms: int = 0
+    longest_ms: int = 0  # from the entry
+    longest_customer_ms: int = 0  # from the creation
     handled: int = 0
     handled_ms: int = 0  # active, on hold and in conference
     wrapped_ms: int = 0  # the wrap-ups of what agents had handled
@@ -59,7 +63,8 @@ class Sums:
     def __add__(self, other: Sums) -> Sums:
         """Return both together."""
         both = Sums(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Sums)})
-        both.longest_ms = max(self.longest_ms, other.longest_ms)
+        for name in LONGEST:
+            setattr(both, name, max(getattr(self, name), getattr(other, name)))
         return both
 
     @property
@@ -177,6 +182,13 @@ FIGURES: dict[str, Figure] = {
             "milliseconds",
         ),
         Figure(
+            "longestWaitInAll",
+            _("Longest wait in all"),
+            _("The longest time from a workitem's creation until its entry ended, or until now: transfers included."),
+            lambda sums: float(sums.longest_customer_ms) if sums.offered else None,
+            "milliseconds",
+        ),
+        Figure(
             "handled",
             _("Handled"),
             _("How often work left an agent's hands after he had dealt with it. What a policy ended does not count."),
@@ -225,6 +237,7 @@ COUNTED_AT_ENTRY: dict[str, Any] = {
     "abandoned_missed": Count("pk", filter=MISSED),
     "flowed_out": Count("pk", filter=FLOWED_OUT),
     "longest_ms": Coalesce(Max("wait_ms"), 0),
+    "longest_customer_ms": Coalesce(Max("customer_ms"), 0),
 }
 COUNTED_AT_THE_END: dict[str, Any] = {
     "handled": Count("pk", filter=HANDLED),

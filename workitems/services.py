@@ -412,7 +412,7 @@ def _change(command: Command, workitem: Workitem, actor: Actor, now: datetime) -
 
 def _move(workitem: Workitem, standing: ledger.Standing, step: ledger.Step) -> ledger.Row | None:
     """Keep on the row where it stands now, and return the stay that has ended, if one has."""
-    after, stay = ledger.move(workitem.pk, workitem.channel_type, workitem.type, standing, step)
+    after, stay = ledger.move(workitem, standing, step)
     if stay is not None:
         after.write(workitem)
     return stay

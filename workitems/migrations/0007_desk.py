@@ -169,6 +169,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("wait_ms", models.BigIntegerField(null=True, verbose_name="the entry's wait, milliseconds")),
+                (
+                    "customer_ms",
+                    models.BigIntegerField(
+                        null=True, verbose_name="since the workitem was created until then, milliseconds"
+                    ),
+                ),
                 ("handled_ms", models.BigIntegerField(null=True, verbose_name="handled, milliseconds")),
                 (
                     "ended_by",
@@ -225,7 +231,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("outcome", ""), _negated=True),
                         fields=["entered_at", "queue"],
-                        include=("channel_type", "outcome", "wait_ms", "workitem"),
+                        include=("channel_type", "outcome", "wait_ms", "customer_ms", "workitem"),
                         name="stay_entries",
                     ),
                     models.Index(
@@ -247,9 +253,10 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("outcome", ""), ("wait_ms__isnull", True)),
+                            models.Q(("customer_ms__isnull", True), ("outcome", ""), ("wait_ms__isnull", True)),
                             models.Q(
                                 models.Q(("outcome", ""), _negated=True),
+                                ("customer_ms__isnull", False),
                                 ("entered_at__isnull", False),
                                 ("queue__isnull", False),
                                 ("wait_ms__isnull", False),

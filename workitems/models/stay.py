@@ -45,6 +45,7 @@ class Stay(models.Model):
     entered_at = models.DateTimeField(_("entered the queue"), null=True)
     outcome = models.CharField(_("the entry ended"), max_length=10, choices=EntryOutcome.choices, blank=True)
     wait_ms = models.BigIntegerField(_("the entry's wait, milliseconds"), null=True)
+    customer_ms = models.BigIntegerField(_("since the workitem was created until then, milliseconds"), null=True)
     # of the agent's work that ended with it
     handled_ms = models.BigIntegerField(_("handled, milliseconds"), null=True)
     # of a wrap-up
@@ -60,7 +61,7 @@ class Stay(models.Model):
                 fields=["entered_at", "queue"],
                 name="stay_entries",
                 condition=~Q(outcome=""),
-                include=["channel_type", "outcome", "wait_ms", "workitem"],
+                include=["channel_type", "outcome", "wait_ms", "customer_ms", "workitem"],
             ),
             # what agents handled and wrapped up in a stretch of time
             models.Index(
@@ -80,8 +81,14 @@ class Stay(models.Model):
             models.UniqueConstraint(fields=["workitem", "version"], name="stay_once_per_version"),
             models.CheckConstraint(condition=Q(ended_at__gte=models.F("began_at")), name="stay_ends_after_it_began"),
             models.CheckConstraint(
-                condition=Q(outcome="", wait_ms__isnull=True)
-                | Q(~Q(outcome=""), wait_ms__isnull=False, entered_at__isnull=False, queue__isnull=False),
+                condition=Q(outcome="", wait_ms__isnull=True, customer_ms__isnull=True)
+                | Q(
+                    ~Q(outcome=""),
+                    wait_ms__isnull=False,
+                    customer_ms__isnull=False,
+                    entered_at__isnull=False,
+                    queue__isnull=False,
+                ),
                 name="stay_wait_iff_an_entry_ended",
             ),
         ]

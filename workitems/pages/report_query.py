@@ -28,7 +28,8 @@ MOST_VALUES = 100
 BEHIND = {
     "offered": "offered", "answered": "answered", "abandoned": "abandoned", "abandonedShare": "abandoned",
     "shortAbandoned": "shortAbandoned", "flowedOut": "flowedOut", "waiting": "waiting", "serviceLevel": "serviceLevel",
-    "asa": "answered", "longestWait": "offered", "handled": "handled", "aht": "handled", "wrapUp": "wrappedUpByAgent",
+    "asa": "answered", "longestWait": "offered", "longestWaitInAll": "offered", "handled": "handled", "aht": "handled",
+    "wrapUp": "wrappedUpByAgent",
 }  # fmt: skip
 
 Choice = TypeVar("Choice", bound=StrEnum)

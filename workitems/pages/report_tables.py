@@ -26,7 +26,7 @@ from workitems.reports import Clock, Report
 
 OF_WORK = (
     "offered", "answered", "abandoned", "abandonedShare", "shortAbandoned", "flowedOut", "waiting", "serviceLevel",
-    "asa", "longestWait", "handled", "aht", "wrapUp",
+    "asa", "longestWait", "longestWaitInAll", "handled", "aht", "wrapUp",
 )  # fmt: skip
 OF_AGENTS = ("handled", "aht", "wrapUp")
 LONG = 30  # lines

@@ -12,7 +12,7 @@ from workitems.measures import Figure, Sums
 from workitems.presenting.words import duration, grouped
 
 MORE_IS_BETTER = frozenset({"serviceLevel"})
-LESS_IS_BETTER = frozenset({"abandoned", "abandonedShare", "asa", "longestWait", "waiting"})
+LESS_IS_BETTER = frozenset({"abandoned", "abandonedShare", "asa", "longestWait", "longestWaitInAll", "waiting"})
 
 
 @dataclass(frozen=True)

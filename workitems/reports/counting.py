@@ -67,12 +67,18 @@ def _rows(asked: Asked, reach: Reach, field: str, rows: QuerySet[Any], counted: 
 def _waiting(reach: Reach, now: datetime) -> dict[str, Any]:
     """Return how what still waits is counted: all of it, and what does so for longer than its service level."""
     levels = {seconds for queue in reach.queues.values() for seconds in queue.sla_seconds.values()}
-    waited = Value(now.timestamp(), output_field=FloatField()) - Seconds(Min("entered_at"))
     return {
         "waiting": Count("pk"),
         "waiting_late": Count("pk", filter=measures.late(levels, now)),
-        "longest_ms": Cast(waited * 1000, BigIntegerField()),
+        "longest_ms": _longest("entered_at", now),
+        "longest_customer_ms": _longest("created_at", now),
     }
+
+
+def _longest(field: str, now: datetime) -> Cast:
+    """Return how many milliseconds have passed since the earliest moment."""
+    passed = Value(now.timestamp(), output_field=FloatField()) - Seconds(Min(field))
+    return Cast(passed * 1000, BigIntegerField())
 
 
 def _within(field: str, reach: Reach) -> Q:

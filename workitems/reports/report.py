@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from workitems.actors import Actor
 from workitems.clocks import Slot, Step, Stretch
-from workitems.measures import Sums
+from workitems.measures import LONGEST, Sums
 from workitems.reports.asking import Asked, Reach, reach
 from workitems.reports.counting import Cell, Counted, count
 
 Key = TypeVar("Key", bound=Hashable)
-ADDED = tuple(one.name for one in fields(Sums) if one.name != "longest_ms")
+ADDED = tuple(one.name for one in fields(Sums) if one.name not in LONGEST)
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,5 @@ def _add(total: Sums, more: Sums) -> None:
         value = getattr(more, name)
         if value:
             setattr(total, name, getattr(total, name) + value)
-    total.longest_ms = max(total.longest_ms, more.longest_ms)
+    for name in LONGEST:
+        setattr(total, name, max(getattr(total, name), getattr(more, name)))
