@@ -10,6 +10,7 @@ from tests.builders import LATER, NOON, facts_of, last_event, make_queue, make_w
 from workitems import commands, errors, services, sets
 from workitems.choices import EndedBy, Event, State
 from workitems.models import TimeEvent, Workitem
+from workitems.outcomes import History
 
 
 def test_many_are_moved_and_the_refused_are_named(supervisor, queue, sales, ann):
@@ -135,7 +136,7 @@ def test_another_database_error_is_not_tried_again():
 
 
 def test_recording_a_history_needs_the_admin_scope(supervisor, queue):
-    history = services.History(
+    history = History(
         Workitem(
             type="Chat",
             channel_type="chat",

@@ -17,6 +17,7 @@ from workitems.choices import ENDED, Door, Scope, State, Type
 from workitems.errors import WorkitemError
 from workitems.groups import grant, grant_transfer_in
 from workitems.models import Workitem
+from workitems.outcomes import MOST_SAMPLES, Forecast
 
 SOON = LATER + timedelta(minutes=1)
 SEEDS, ITEMS = range(3), 40
@@ -119,7 +120,7 @@ def check(forecast, expected):
         key: len(ids) for key, ids in expected.items() if key != "allowed"
     }
     for key, samples in {"allowed": forecast.samples, **{key: one.samples for key, one in refused.items()}}.items():
-        assert len(samples) == len(set(samples)) <= services.MOST_SAMPLES
+        assert len(samples) == len(set(samples)) <= MOST_SAMPLES
         assert bool(samples) == bool(expected[key])
         assert set(samples) <= expected[key]
 
@@ -227,7 +228,7 @@ def test_more_than_a_chunk_is_explained_too(queue, sales, supervisor, monkeypatc
 def test_forecasts_add_up(queue, sales, supervisor):
     for one in (queue, queue, sales, sales, sales):
         make_workitem(queue=one)
-    total = services.Forecast()
+    total = Forecast()
     for part in (Workitem.objects.filter(queue=queue), Workitem.objects.filter(queue=sales)) * 2:
         total.add(services.explain_many(commands.TransferToQueue(sales), part, actor=supervisor, now=SOON))
     assert (total.allowed, total.refusals, len(total.refused)) == (4, 6, 1)

@@ -23,6 +23,7 @@ from workitems.choices import Scope, State
 from workitems.errors import WrongRunState
 from workitems.groups import grant
 from workitems.models import Transfer, TransferItem, Workitem
+from workitems.outcomes import Outcome
 from workitems.transfers import TRANSFERS
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="transactions overlap on PostgreSQL only")
@@ -140,7 +141,7 @@ def test_a_chunk_costs_the_same_for_any_number_of_items(ask, queue, django_asser
 def acting_on(poison: Workitem, problem: BaseException, calls: Counter[str]) -> Any:
     """Return a kind of run on which one workitem is poison; `calls` counts how often each is tried."""
 
-    def act(run: Transfer, items: Sequence[TransferItem], now: Any) -> services.Outcome:
+    def act(run: Transfer, items: Sequence[TransferItem], now: Any) -> Outcome:
         calls.update(item.workitem_id for item in items)
         outcome = TRANSFERS.act(run, items, now)
         if any(item.workitem_id == poison.workitem_id for item in items):
@@ -465,7 +466,7 @@ class Stopper:
         self.backend = 0
         self.kind = replace(TRANSFERS, act=self.act)
 
-    def act(self, run: Transfer, items: Sequence[TransferItem], now: Any) -> services.Outcome:
+    def act(self, run: Transfer, items: Sequence[TransferItem], now: Any) -> Outcome:
         outcome = TRANSFERS.act(run, items, now)
         if not self.stands.is_set():
             self.backend = connection.connection.info.backend_pid

@@ -15,6 +15,7 @@ from workitems.actors import Actor
 from workitems.choices import Door, Event, Recording, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
 from workitems.models import TimeEvent, Workitem
+from workitems.outcomes import History
 
 PLACE = NOON - timedelta(minutes=7, microseconds=123_457)
 ASSIGNED = NOON - timedelta(minutes=3, microseconds=1)
@@ -291,7 +292,7 @@ def test_what_an_import_tells_of_a_transfer_elsewhere_is_not_undone(details, ref
         type=Type.CHAT, channel_type="chat", state="inqueue", current_state_name="inqueue", queue=sales, **facts
     )
     told = TimeEvent(type=Event.TRANSFERRED, timestamp=NOON, actor="sue", queue=sales, details=details)
-    services.record([services.History(item, [told])], actor=Actor.job("import", Scope.ADMIN))
+    services.record([History(item, [told])], actor=Actor.job("import", Scope.ADMIN))
     refused(errors.TouchedSince, item, supervisor)
 
 

@@ -21,11 +21,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from workitems import audit, routing, services
+from workitems import audit, routing
 from workitems.actors import Actor
 from workitems.choices import Scope
 from workitems.errors import InvalidValue, MissingScope
 from workitems.models import Presence, Workitem
+from workitems.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def deactivate(user: User, *, actor: Actor, now: datetime) -> Handover:
     end_sessions(user, actor=actor, now=now)
     if Presence.objects.filter(user=user).exists():
         routing.set_presence(user, Presence.Status.OFFLINE, actor=actor, now=now)
-    outcome: services.Outcome = routing.return_all(user, actor=actor, now=now)
+    outcome: Outcome = routing.return_all(user, actor=actor, now=now)
     kept = Workitem.objects.handled().filter(agent=user).values_list("workitem_id", flat=True)
     return Handover(returned=len(outcome.done), kept=list(kept[:10]))
 

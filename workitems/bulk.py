@@ -60,6 +60,7 @@ from workitems.models import (
     TimeEvent,
     Workitem,
 )
+from workitems.outcomes import Forecast, Outcome
 from workitems.selections import Selection
 
 Arguments = Mapping[str, Any]
@@ -80,7 +81,7 @@ def preview(
 ) -> selections.Preview:
     """Return what would be done and what would be refused and why, and what has changed; write nothing."""
     command, parts = command_of(action, arguments), selection.parts(actor)
-    forecast = services.Forecast()
+    forecast = Forecast()
     for part in parts:
         forecast.add(_forecast(command, part, actor, now))
     return selections.preview(selection, parts, forecast)
@@ -116,7 +117,7 @@ def request(
 def do_at_once(run: BulkRun, *, actor: Actor, clock: runs.Clock) -> list[Workitem]:
     """Work off a small run while the person waits, through the door by which he has come in; return what changed."""
 
-    def act(run: BulkRun, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+    def act(run: BulkRun, items: Sequence[RunItem], now: datetime) -> Outcome:
         return _do(run, items, actor, now)
 
     return requested.do_at_once(BULK_RUNS, run, act, clock=clock)
@@ -172,12 +173,12 @@ def visible_to(actor: Actor) -> QuerySet[BulkRun]:
     return requested.visible_to(BulkRun.objects.select_related("requested_by", "undoes"), actor)
 
 
-def _forecast(command: Command, rows: QuerySet[Workitem], actor: Actor, now: datetime) -> services.Forecast:
+def _forecast(command: Command, rows: QuerySet[Workitem], actor: Actor, now: datetime) -> Forecast:
     """Decide once what is alike in all that these actions look at: few queries and few decisions, however many rows.
 
     All rows are such that the actor sees them.
     """
-    command, forecast = command.fresh(), services.Forecast()
+    command, forecast = command.fresh(), Forecast()
     mine = actor.user.pk if actor.user is not None else None
     yes, no = Value(True), Value(False)
     kinds = (
@@ -216,17 +217,17 @@ def _refusal(command: Command, workitem: Workitem, actor: Actor, now: datetime) 
     return None
 
 
-def _act(run: BulkRun, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+def _act(run: BulkRun, items: Sequence[RunItem], now: datetime) -> Outcome:
     """Do a chunk with the rights that the requester, read with it, has now."""
     return _do(run, items, requested.actor_of(run), now)
 
 
-def _do(run: BulkRun, items: Sequence[RunItem], actor: Actor, now: datetime) -> services.Outcome:
+def _do(run: BulkRun, items: Sequence[RunItem], actor: Actor, now: datetime) -> Outcome:
     ids = [item.workitem_id for item in items]
     try:
         command = _command(run, ids)
     except WorkitemError as refusal:  # what it names is gone
-        return services.Outcome(refused=dict.fromkeys(ids, refusal))
+        return Outcome(refused=dict.fromkeys(ids, refusal))
     return services.execute_many(command, ids, actor=actor, now=now)
 
 

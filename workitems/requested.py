@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from workitems import runs, services
+from workitems import runs
 from workitems.actors import Actor
 from workitems.choices import Door, Scope
 from workitems.errors import MissingScope, NoAgent
 from workitems.models import BulkRun, RunItem, Transfer, Workitem
+from workitems.outcomes import Outcome
 
 AT_ONCE_SECONDS = 5.0  # the longest that a person waits; what is left then is for the workers
 
@@ -68,7 +69,7 @@ def actor_of(run: Transfer | BulkRun, token_scopes: Iterable[str] | None = None,
 def do_at_once(
     kind: runs.Kind[Requested],
     run: Requested,
-    act: Callable[[Requested, Sequence[RunItem], datetime], services.Outcome],
+    act: Callable[[Requested, Sequence[RunItem], datetime], Outcome],
     *,
     clock: runs.Clock,
 ) -> list[Workitem]:
@@ -78,7 +79,7 @@ def do_at_once(
     """
     changed: dict[str, Workitem] = {}
 
-    def act_now(run: Requested, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+    def act_now(run: Requested, items: Sequence[RunItem], now: datetime) -> Outcome:
         outcome = act(run, items, now)
         changed.update((one, row) for one, row in outcome.done.items() if one not in outcome.unchanged)
         return outcome

@@ -25,6 +25,7 @@ from workitems.commands import ExpireOffer, HandBack, Offer, ReturnToQueue
 from workitems.commands.targets import lock_presence, lock_presences
 from workitems.errors import AgentUnavailable, InvalidValue, MissingScope, NotAvailable, WorkitemError
 from workitems.models import Presence, TimeEvent, Workitem
+from workitems.outcomes import Outcome
 from workitems.querysets import held_on
 
 CHUNK = 200  # offers that expire in one transaction
@@ -156,7 +157,7 @@ def stuck_by_agent(actor: Actor) -> QuerySet[Workitem, Any]:
     return rows.annotate(seen=Count("pk"), returnable=Count("pk", filter=returnable))
 
 
-def return_all(agent: User, *, actor: Actor, now: datetime) -> services.Outcome:
+def return_all(agent: User, *, actor: Actor, now: datetime) -> Outcome:
     """Put what an agent has accepted back at its old places, as far as the actor may."""
     handled = Workitem.objects.writable_by(actor).handled().filter(agent=agent)
     ids = list(handled.values_list("workitem_id", flat=True))

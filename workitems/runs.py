@@ -22,7 +22,7 @@ import orjson
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, QuerySet
 
-from workitems import errors, services, sets, statements
+from workitems import errors, outcomes, services, sets, statements
 from workitems.errors import WorkitemError, WrongRunState
 from workitems.models import DRIVEN, MOST_ATTEMPTS, Run, RunChunk, RunItem
 
@@ -47,7 +47,7 @@ class Kind(Generic[R]):
     runs: type[R]
     items: Any  # models below RunItem and RunChunk, each with a foreign key named run
     chunks: Any
-    act: Callable[[R, Sequence[RunItem], datetime], services.Outcome]
+    act: Callable[[R, Sequence[RunItem], datetime], outcomes.Outcome]
 
 
 def work_off(kind: Kind[R], run_pk: int, *, clock: Clock, seconds: float, stop: Callable[[], bool] = bool) -> int:

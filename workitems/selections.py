@@ -15,10 +15,10 @@ from workitems import services
 from workitems.actors import Actor
 from workitems.errors import NothingToDo, SelectionChanged, TooMany
 from workitems.models import Run, RunItem, Workitem
+from workitems.outcomes import MOST_SAMPLES, Forecast
 
 MOST_ITEMS = 500_000
 IDS_AT_ONCE = 5_000
-MOST_SAMPLES = services.MOST_SAMPLES
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class Preview:
     """What would become of a selection now."""
 
     total: int
-    forecast: services.Forecast
+    forecast: Forecast
     missing: int  # ids that do not exist, or not for this actor
     missing_samples: list[str]
     drift: Drift | None
 
 
-def preview(selection: Selection, parts: list[QuerySet[Workitem]], forecast: services.Forecast) -> Preview:
+def preview(selection: Selection, parts: list[QuerySet[Workitem]], forecast: Forecast) -> Preview:
     """Complete a forecast of these parts with what is missing and what has changed since the selection was seen."""
     found = forecast.allowed + forecast.refusals
     missing = selection.missing(parts) if selection.rows is None and found < len(selection.ids) else []

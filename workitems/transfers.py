@@ -29,6 +29,7 @@ from workitems.commands import (
 )
 from workitems.errors import InvalidValue, UnknownObject, WrongRunState
 from workitems.models import FINISHED, RunItem, Transfer, TransferChunk, TransferItem, Workitem
+from workitems.outcomes import Forecast, Outcome
 from workitems.selections import Drift, Selection
 
 __all__ = ["Drift", "Selection"]
@@ -117,7 +118,7 @@ def preview(selection: Selection, terms: Terms, *, actor: Actor, now: datetime) 
     """Return what would move and what would be refused and why, where the target stands, and what has changed."""
     terms.check()
     parts, command = selection.parts(actor), terms.command()
-    forecast = services.Forecast()
+    forecast = Forecast()
     for part in parts:
         forecast.add(services.explain_many(command, part, actor=actor, now=now))
     return Preview(**vars(selections.preview(selection, parts, forecast)), load=load_of(terms, actor))
@@ -159,7 +160,7 @@ def request(
 def do_at_once(transfer: Transfer, *, actor: Actor, clock: runs.Clock) -> list[Workitem]:
     """Work off a small transfer while the person waits, through the door by which he has come in; return what moved."""
 
-    def act(run: Transfer, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+    def act(run: Transfer, items: Sequence[RunItem], now: datetime) -> Outcome:
         return services.execute_many(_command(run, items), [item.workitem_id for item in items], actor=actor, now=now)
 
     return requested.do_at_once(TRANSFERS, transfer, act, clock=clock)
@@ -242,7 +243,7 @@ def _frame(actor: Actor, now: datetime, start_at: datetime | None = None) -> dic
     return {**requested.frame(actor, now, start_at), "token": actor.token, "token_scopes": scopes}
 
 
-def _act(transfer: Transfer, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+def _act(transfer: Transfer, items: Sequence[RunItem], now: datetime) -> Outcome:
     """Move a chunk with the rights that the requester, read with it, has now, narrowed as his token was."""
     actor = requested.actor_of(transfer, transfer.token_scopes, transfer.token)
     ids = [item.workitem_id for item in items]

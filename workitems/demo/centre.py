@@ -17,10 +17,10 @@ from django.contrib.auth.models import User
 from contacts.models import Contact, ContactEmail, ContactPhone
 from queues.channels import Channel
 from queues.models import Queue
-from workitems import services
 from workitems.choices import Event, Priority, Scope, State, Type
 from workitems.groups import grant, grant_transfer_in
 from workitems.models import Disposition, TimeEvent, Workitem
+from workitems.outcomes import History
 
 NAME = "demo"
 CONTACTS = 400
@@ -256,6 +256,6 @@ class Story:
             )
         )
 
-    def history(self) -> services.History:
+    def history(self) -> History:
         """Return it, to be recorded."""
-        return services.History(self.workitem, self.events)
+        return History(self.workitem, self.events)

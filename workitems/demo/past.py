@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from queues.channels import Channel
 from queues.models import Queue
-from workitems import services
 from workitems.choices import EndedBy, Event, State, Type
 from workitems.demo.centre import Centre, Story, arrival, chosen
+from workitems.outcomes import History
 
 DAYS = 28
 FULL_DAY = 1_200  # today and yesterday are as busy as the simulation is
@@ -36,7 +36,7 @@ WAIT_SECONDS = {Channel.VOICE: 9, Channel.VIDEO_MEETING: 9, Channel.EMAIL: 1300,
 PACE = {"q_billing": 1.7, "q_messages": 1.2, "q_vip": 0.6}  # some queues are short of people
 
 
-def histories(dice: random.Random, centre: Centre, now: datetime) -> Iterator[services.History]:
+def histories(dice: random.Random, centre: Centre, now: datetime) -> Iterator[History]:
     """Tell of all workitems that have ended, the oldest day first."""
     told = (_told(dice, centre, at) for at in _moments(dice, timezone.localtime(now)) if at < now)
     return (history for history in told if history.workitem.modified_at <= now)
@@ -56,7 +56,7 @@ def _day(days_ago: int) -> int:
     return FULL_DAY if days_ago < 2 else round(OLDER_DAY * GROWTH ** (days_ago - 2))
 
 
-def _told(dice: random.Random, centre: Centre, at: datetime) -> services.History:
+def _told(dice: random.Random, centre: Centre, at: datetime) -> History:
     about = arrival(dice, centre, *chosen(dice))
     if dice.random() < 0.08:
         return _outbound(dice, centre, about, at)
@@ -99,7 +99,7 @@ def _answer(dice: random.Random, centre: Centre, story: Story, wait: float) -> U
     return agent
 
 
-def _outbound(dice: random.Random, centre: Centre, about: dict[str, Any], at: datetime) -> services.History:
+def _outbound(dice: random.Random, centre: Centre, about: dict[str, Any], at: datetime) -> History:
     queue = about["queue"]
     agent = dice.choice(centre.members(queue))
     kind = {Channel.EMAIL: Type.OUTBOUND_EMAIL, Channel.SMS: Type.OUTBOUND_SMS}.get(
@@ -117,7 +117,7 @@ def _outbound(dice: random.Random, centre: Centre, about: dict[str, Any], at: da
     return _finish(dice, centre, story, agent, dice.expovariate(1 / TALK_SECONDS[channel]) + 10)
 
 
-def _abandoned(story: Story, wait: float) -> services.History:
+def _abandoned(story: Story, wait: float) -> History:
     story.workitem.end(EndedBy.CUSTOMER, story.at + timedelta(seconds=wait))
     story.step(Event.ABANDONED, State.TERMINATED, wait, reason=EndedBy.CUSTOMER.value)
     return story.history()
@@ -148,7 +148,7 @@ def end(story: Story, by: EndedBy, agent: User, seconds: float) -> None:
     story.step(Event.TERMINATED, State.TERMINATED, seconds, agent, reason=by.value)
 
 
-def _finish(dice: random.Random, centre: Centre, story: Story, agent: User, talk: float) -> services.History:
+def _finish(dice: random.Random, centre: Centre, story: Story, agent: User, talk: float) -> History:
     workitem = story.workitem
     end(story, EndedBy.CUSTOMER if dice.random() < 0.5 else EndedBy.AGENT, agent, talk)
     fitting = [one for one in centre.dispositions if one.applies_to(workitem.type)]

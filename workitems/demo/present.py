@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 
 from queues.channels import Channel
-from workitems import policies, routing, services
+from workitems import policies, routing
 from workitems.actors import Actor
 from workitems.choices import EndedBy, Event, State
 from workitems.demo.centre import Centre, Story, arrival, goes_silent
 from workitems.demo.past import accept, end, offer
 from workitems.models import Presence, StalePolicy
+from workitems.outcomes import History
 
 POLICIES = ("p_lost_calls", "p_unanswered_offers", "p_idle_chats")  # of those that are shipped, switched on here
 GONE, AWAY = "hugo.ives", "ella.fox"
@@ -70,7 +71,7 @@ IN_HAND = (
 SILENT = (("ben.carter", "q_support", 1_795), ("dev.edwards", "q_sales", 1_560), ("grace.hill", "q_messages", 1_310))
 
 
-def histories(dice: random.Random, centre: Centre, now: datetime) -> Iterator[services.History]:
+def histories(dice: random.Random, centre: Centre, now: datetime) -> Iterator[History]:
     """Tell of all that is open, or still in wrap-up."""
     for queue_id, channel, seconds in WAITING:
         yield Story(arrival(dice, centre, queue_id, channel), now - timedelta(seconds=seconds)).history()
@@ -112,7 +113,7 @@ def switch_policies_on(centre: Centre, actor: Actor, now: datetime) -> None:
 
 def _in_hand(
     dice: random.Random, centre: Centre, now: datetime, about: tuple[User, str, Channel, State, int]
-) -> services.History:
+) -> History:
     agent, queue_id, channel, state, seconds = about
     story = Story(arrival(dice, centre, queue_id, channel), now - timedelta(seconds=seconds + 12))
     offer(story, agent, 7)
@@ -131,7 +132,7 @@ def _in_hand(
     return story.history()
 
 
-def _gone_silent(dice: random.Random, centre: Centre, now: datetime, about: tuple[User, str, int]) -> services.History:
+def _gone_silent(dice: random.Random, centre: Centre, now: datetime, about: tuple[User, str, int]) -> History:
     agent, queue_id, seconds = about
     what = arrival(dice, centre, queue_id, Channel.CHAT)
     what["contact"] = next(one for one in centre.contacts if goes_silent(Channel.CHAT, one.pk))

@@ -23,6 +23,7 @@ from workitems.choices import PASSIVE, State
 from workitems.commands import address_on
 from workitems.imports.records import Happening, Line, Person, Record, Rejected, Skipped, Unusable
 from workitems.models import Disposition, TimeEvent, Workitem
+from workitems.outcomes import History
 
 Row = TypeVar("Row", bound=Model)
 
@@ -130,7 +131,7 @@ class Importer:
             services.record(histories, actor=self.actor)
         return refused
 
-    def _history(self, record: Record, contacts: dict[Person, Contact]) -> services.History:
+    def _history(self, record: Record, contacts: dict[Person, Contact]) -> History:
         queue, agent = self._queue(record.queue, record), self._agent(record.agent)
         if queue and agent:
             self._join(queue, agent)
@@ -138,7 +139,7 @@ class Importer:
             raise Unusable(f"contactId: there is no contact {record.person.contact_id}")
         events = [self._event(one, record) for one in record.timeline]
         contact = contacts[record.person] if record.person else None
-        return services.History(self._workitem(record, queue, agent, contact), events)
+        return History(self._workitem(record, queue, agent, contact), events)
 
     def _workitem(self, record: Record, queue: Queue | None, agent: User | None, contact: Contact | None) -> Workitem:
         since, latest = _state_since(record), max(one.at for one in record.timeline)

@@ -23,6 +23,7 @@ from workitems import agents, audit, routing, services, tasks
 from workitems.actors import Actor
 from workitems.errors import MissingScope, UnknownObject
 from workitems.models import Presence, Workitem
+from workitems.outcomes import Outcome
 from workitems.pages.people import actor_of
 from workitems.pages.returning import next_of
 from workitems.presenting.icons import PRESENCE_ICONS
@@ -200,7 +201,7 @@ def _accepted(agent: User | None, actor: Actor) -> WorkitemQuerySet:
     return rows
 
 
-def _tell_returned(request: HttpRequest, outcome: services.Outcome) -> None:
+def _tell_returned(request: HttpRequest, outcome: Outcome) -> None:
     text = ngettext(
         "%d workitem is back in its queue, at its old place.",
         "%d workitems are back in their queues, at their old places.",

@@ -15,6 +15,7 @@ from workitems.choices import Door, Scope
 from workitems.commands import Command, DisposeStale, ReopenUntouched, RequeueStale, Stale, TerminateStale, WarnStale
 from workitems.errors import IsExempt, OtherPolicy
 from workitems.models import FINISHED, Disposition, PolicyRun, PolicyRunChunk, PolicyRunItem, RunItem, StalePolicy
+from workitems.outcomes import Outcome
 from workitems.policies import reach as reaches
 from workitems.policies.reach import Found, Reach, Sought
 
@@ -126,14 +127,14 @@ def _insert(run: PolicyRun, ids: tuple[str, list[Any]], outcome: str, code: str 
         return int(cursor.rowcount)
 
 
-def _act(run: PolicyRun, items: Sequence[RunItem], now: datetime) -> services.Outcome:
+def _act(run: PolicyRun, items: Sequence[RunItem], now: datetime) -> Outcome:
     """Do to a chunk what the run says, as far as the policy still says so."""
     ids = [item.workitem_id for item in items]
     if run.reopens_id is not None:
         return services.execute_many(_reopening(run, ids), ids, actor=_requester(run), now=now)
     reach = _reach_now(run)
     if reach is None:
-        return services.Outcome(refused={one: OtherPolicy() for one in ids})
+        return Outcome(refused={one: OtherPolicy() for one in ids})
     return services.execute_many(_command(run, reach), ids, actor=_system(), now=now)
 
 

@@ -21,6 +21,7 @@ from workitems.api.rendering import to_json
 from workitems.choices import Action, Scope, State
 from workitems.commands import Archive, Purge
 from workitems.errors import MissingScope, UnknownObject
+from workitems.outcomes import Rehearsal
 
 
 class Workitems(ViewSetMixin, ListView):
@@ -207,7 +208,7 @@ class Agents(ViewSetMixin, ListView):
         return single(request, shape_of(request, self.catalogue).cut(whole), fingerprint_of(whole))
 
 
-def rehearsed(rehearsal: services.Rehearsal) -> dict[str, Any]:
+def rehearsed(rehearsal: Rehearsal) -> dict[str, Any]:
     """Return what a dry run says."""
     item, event = rehearsal.workitem, rehearsal.event
     return {
