@@ -18,7 +18,7 @@ from workitems.models import Workitem
 from workitems.pages.addresses import path_within
 from workitems.pages.people import actor_of
 from workitems.presenting import list_query
-from workitems.selections import Selection
+from workitems.selections import MOST_ITEMS, Selection
 
 MOST_KINDS = 200
 MOST_IDS, LONGEST_ID = 10_000, 64
@@ -83,8 +83,9 @@ class Chosen:
 
     @cached_property
     def count(self) -> int:
-        """How many are meant."""
-        return self.selection.rows.count() if self.selection.rows is not None else len(self.ids)
+        """How many are meant; of more than a run takes, one more than that."""
+        rows = self.selection.rows
+        return len(self.ids) if rows is None else rows.order_by()[: MOST_ITEMS + 1].count()
 
     @property
     def carried(self) -> list[tuple[str, str]]:
