@@ -549,6 +549,7 @@ class Life(RuleBasedStateMachine):
             if one.outcome
         ]
         assert ends == self.model.log.waits
+        assert all(one.customer_ms == second_of(one.ended_at) * 1000 for one in stays if one.outcome)
         assert second_of(item.entered_at) == self.model.log.entered
         handled = [one.handled_ms / 1000 for one in stays if one.handled_ms is not None]
         assert (handled, item.handled_ms / 1000) == (self.model.log.handled, self.model.log.talked)
