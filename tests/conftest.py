@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from queues.models import Queue
 from tests.browsers import ARGUMENTS, CHROMIUM
@@ -109,6 +110,22 @@ def history_open(tables: Iterable[str]) -> Iterator[None]:
 @functools.cache
 def every_table() -> list[str]:
     return connection.introspection.django_table_names(only_existing=True, include_views=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files_are_looked_for_once() -> Iterator[None]:
+    """Let all test clients share what the first one found: each looks for three hundred files otherwise."""
+    original, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            original(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = look
+    yield
+    WhiteNoiseMiddleware.add_files_from_finders = original
 
 
 @pytest.fixture(autouse=True)

@@ -185,6 +185,7 @@ def test_the_wallboard_lives_and_is_left_with_escape(page, support):
     cell = page.locator("tr[data-row=q_support] td.col-waiting .figure")
     expect(cell).to_have_text("2")
     bar = page.locator(".wall-bar")
+    page.mouse.move(700, 600)
     expect(bar).to_have_css("opacity", "0")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")

@@ -97,10 +97,12 @@ def test_two_agents_cannot_take_one_item():
 
 @pytest.fixture
 def lock_off(monkeypatch):
-    """Plant a fault: rows are read without being locked."""
+    """Plant a fault: rows are read without being locked, and others have time to read them as well."""
 
     def read(ids, reads=()):
-        return list(Workitem.objects.filter(workitem_id__in=ids))
+        rows = list(Workitem.objects.filter(workitem_id__in=ids))
+        time.sleep(0.002)
+        return rows
 
     monkeypatch.setattr(services, "lock", read)
 
