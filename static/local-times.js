@@ -61,11 +61,11 @@
     function mark(element, kind, holds, icon) {
         if (element.classList.contains(kind) === holds) return;
         element.classList.toggle(kind, holds);
-        for (const old of element.querySelectorAll(":scope > [data-judged]")) old.remove();
+        for (const old of element.querySelectorAll(`:scope > [data-judged=${kind}]`)) old.remove();
         const drawn = document.getElementById("desk-icons")?.content.querySelector(`[data-icon="${icon}"]`);
         if (!holds || !drawn) return;
         const sign = drawn.cloneNode(true);
-        sign.dataset.judged = "";
+        sign.dataset.judged = kind;
         for (const stale of element.querySelectorAll(":scope > .icon, :scope > .visually-hidden")) stale.remove();
         element.prepend(sign);
     }

@@ -141,6 +141,16 @@ def test_rows_change_but_keep_their_places_while_some_are_selected(page, items):
     expect(count(page)).to_have_text("1 of 13 selected")
 
 
+def test_a_wait_that_gets_late_while_one_looks_bears_a_sign_beside_its_colour(page, items):
+    since = timezone.now() - timedelta(seconds=28)  # of thirty
+    make_workitem(queue=items[0].queue, workitem_id="wi_due", queued_at=since)
+    page.goto(WORK)
+    due = page.locator("[data-row=wi_due] .sla")
+    expect(due).to_have_class("sla warns")
+    expect(due).to_have_class("sla breaches")
+    assert due.locator("svg").count() == 1
+
+
 def test_a_changed_filter_clears_the_selection(page):
     page.goto(f"{WORK}?state=active")
     box(page, 0).check()
