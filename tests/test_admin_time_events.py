@@ -8,7 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.builders import NOON, make_user, make_workitem
 from tests.doors import browser
-from workitems.choices import Scope
+from workitems import services
+from workitems.actors import Actor
+from workitems.choices import Door, Scope
+from workitems.commands import TransferToQueue
 from workitems.groups import grant
 from workitems.models import TimeEvent
 
@@ -31,6 +34,18 @@ def shown(user, **query):
     answer = browser(user).get(LIST, query)
     assert answer.status_code == 200
     return [(event.workitem.workitem_id, event.version) for event in answer.context["cl"].result_list]
+
+
+def test_an_earlier_queue_is_named_only_to_who_may_know_its_name(queue, sales, sue):
+    item = make_workitem(queue=queue, workitem_id="wi_moved")
+    services.execute(TransferToQueue(sales), "wi_moved", actor=Actor.of(sue, Door.PAGE), now=NOON)
+    one = make_user("one", is_staff=True)
+    grant(one, Scope.WRITE, sales)
+    created = TimeEvent.objects.get(workitem=item, version=1)
+    for page in (f"{LIST}?q=wi_moved", f"{LIST}{created.pk}/change/"):
+        assert "another queue" in browser(one).get(page).content.decode()
+        assert queue.name not in browser(one).get(page).content.decode()
+        assert queue.name in browser(sue).get(page).content.decode()
 
 
 def test_the_newest_comes_first(tom, items):

@@ -20,10 +20,10 @@ from tests.builders import (
 from tests.doors import browser
 from workitems import onlookers, services
 from workitems.actors import Actor
-from workitems.choices import Action, Door, Scope, State, Type
+from workitems.choices import Action, Door, Event, Scope, State, Type
 from workitems.commands import AddNote, SetPriority, TransferToQueue
 from workitems.groups import grant
-from workitems.models import AuditEntry, Onlooker, Workitem
+from workitems.models import AuditEntry, Onlooker, TimeEvent, Workitem
 from workitems.presenting.offered import OFFERED
 
 SCRIPT = {"HX-Request": "true"}
@@ -383,6 +383,16 @@ def test_the_story_keeps_quiet_about_queues_whose_names_the_reader_may_not_know(
     assert queue.name not in page
     assert queue.queue_id not in page
     assert queue.queue_id in text_of(show(sue, item))
+    assert queue.name not in text_of(browser(one).get(f"/admin/workitems/workitem/{item.pk}/change/?tab=timeline"))
+
+
+def test_a_story_with_strange_details_is_told_all_the_same(sue, queue):
+    item = make_workitem(State.INQUEUE, queue=queue, version=2)
+    TimeEvent.objects.create(
+        workitem=item, version=2, type=Event.TRANSFERRED, timestamp=NOON, actor="import", door=Door.JOB,
+        details={"from": ["a", "b"], "to": {"c": 1}},
+    )  # fmt: skip
+    assert "a, b" in text_of(show(sue, item))
 
 
 def test_a_long_timeline_goes_on_from_page_to_page(sue, queue):

@@ -480,6 +480,7 @@ class Life(RuleBasedStateMachine):
 
     def purge(self, who, number):
         if number % 5 == 0:
+            self.check_with_the_command()
             self.expect("purge", who, commands.Purge())
 
     @invariant()
@@ -556,7 +557,7 @@ class Life(RuleBasedStateMachine):
 
     def check_with_the_command(self):
         """Demand that the command which checks the ledger finds a life that is over as it should be."""
-        if self.model.state == "gone":
+        if not hasattr(self, "model") or self.model.state == "gone":
             return
         item = Workitem.objects.get(workitem_id=self.item_id)
         tally, differences = rebuilding.check([item.pk])

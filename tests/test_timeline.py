@@ -130,14 +130,14 @@ def test_the_life_of_a_workitem_is_read_from_the_ledger_in_one_query(lived, djan
 
 
 @pytest.mark.parametrize("is_in_ledger", [True, False])
-@pytest.mark.parametrize(("scope", "word"), [(Scope.READ, "another queue"), (TRANSFER_IN, "Support")])
-def test_an_earlier_queue_is_named_only_to_who_may_know_its_name(lived, queue, sales, scope, word, is_in_ledger):
+@pytest.mark.parametrize(("right", "word"), [("", "another queue"), (TRANSFER_IN, "Support")])
+def test_an_earlier_queue_is_named_only_to_who_may_know_its_name(lived, queue, sales, right, word, is_in_ledger):
     if not is_in_ledger:
         Stay.objects.all().delete()
         Workitem.objects.update(place_since=None, entered_at=None)
     one = make_user("one")
     grant(one, Scope.WRITE, sales)
-    if scope == TRANSFER_IN:
+    if right == TRANSFER_IN:
         grant_transfer_in(one, queue)
     life = timeline.life_of(Workitem.objects.get(), Actor.of(one, Door.PAGE), after(10))
     assert {segment.place.queue for segment in life.segments} == {word, "Sales"}

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from guardian.shortcuts import remove_perm
 
+from queues.models import Queue
 from tests.builders import LATER, NOON, facts_of, last_event, make_presence, make_queue, make_user, make_workitem
 from workitems import commands, errors, services
 from workitems.actors import Actor
@@ -398,6 +399,16 @@ def test_who_receives_it_needs_the_right_to_send_it_back(refused, supervisor, qu
     refused(errors.MissingTransferIn, item, by(receiver))
     grant(receiver, Scope.WRITE, queue)
     refused(errors.MissingTransferIn, item, by(receiver))
+
+
+def test_the_refusal_names_no_queue_whose_name_he_may_not_know(supervisor, queue, sales):
+    receiver = make_user("receiver")
+    grant(receiver, Scope.WRITE, sales)
+    item = transfer(in_state("inqueue", queue, None), sales, supervisor)
+    Queue.objects.filter(pk=queue.pk).update(retired_at=LATER)
+    with pytest.raises(errors.MissingTransferIn) as refusal:
+        undo(item, by(receiver))
+    assert queue.name not in refusal.value.message
 
 
 def test_who_receives_it_and_may_send_it_back_undoes_it(supervisor, queue, sales):

@@ -173,7 +173,12 @@ class Actor:
 
     def may_know(self, queue_pk: int) -> bool:
         """Tell whether the actor may be told a queue's name: he sees its work, or may send some there."""
-        return Scope.READ in self.everywhere or queue_pk in self.by_queue or queue_pk in self.may_transfer_in
+        return Scope.READ in self.everywhere or queue_pk in self.queues_known
+
+    @property
+    def queues_known(self) -> frozenset[int]:
+        """The pks of the queues whose names the actor may be told, where he does not see all work."""
+        return self.may_transfer_in.union(self.queues_with(Scope.READ))
 
     def scopes_for_token(self) -> list[Scope]:
         """Return all scopes that can come to bear somewhere, on an agent's own items too."""

@@ -184,7 +184,7 @@ FIGURES: dict[str, Figure] = {
         Figure(
             "longestWaitInAll",
             _("Longest wait in all"),
-            _("The longest time from a workitem's creation until its entry ended, or until now: transfers included."),
+            _("The longest time from a workitem's creation until its entry ended, or until now, whatever came before."),
             lambda sums: float(sums.longest_customer_ms) if sums.offered else None,
             "milliseconds",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -73,7 +73,7 @@ class TimeEventAdmin(GuardedAdmin):
     )
     fields = readonly_fields = [
         "item", "version", "what", "at", "actor", "user", "door", "token", "request_id", "from_state",
-        "to_state", "queue", "agent", "told",
+        "to_state", "in_queue", "agent", "told",
     ]  # fmt: skip
     ordering = ["-pk"]
     sortable_by: ClassVar[list[str]] = []
@@ -85,7 +85,11 @@ class TimeEventAdmin(GuardedAdmin):
     def visible_rows(self, actor: Actor) -> QuerySet[TimeEvent]:
         """Show the events of the workitems that the person may see."""
         rows = TimeEvent.objects.select_related("workitem", "queue", "agent", "user")
-        return rows if Scope.READ in actor.everywhere else rows.filter(workitem__in=Workitem.objects.visible_to(actor))
+        if Scope.READ in actor.everywhere:
+            return rows.annotate(is_known=Value(True))
+        known = Q(queue__in=actor.queues_known) | Q(queue=F("workitem__queue"))
+        rows = rows.annotate(is_known=Case(When(known, then=True), default=False, output_field=BooleanField()))
+        return rows.filter(workitem__in=Workitem.objects.visible_to(actor))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[TimeEvent], search_term: str
@@ -127,12 +131,19 @@ class TimeEventAdmin(GuardedAdmin):
     @admin.display(description=_("queue and agent"))
     def where(self, event: TimeEvent) -> str:
         """Name where it was afterwards."""
-        places = [event.queue.name if event.queue else "", event.agent.get_username() if event.agent else ""]
+        places = [self.in_queue(event), event.agent.get_username() if event.agent else ""]
         return " · ".join(place for place in places if place) or "–"
+
+    @admin.display(description=_("queue"))
+    def in_queue(self, event: TimeEvent) -> str:
+        """Name its queue to who may know it."""
+        if event.queue is None:
+            return ""
+        return event.queue.name if event.is_known else str(_("another queue"))  # type: ignore[attr-defined]
 
     @admin.display(description=_("details"))
     def told(self, event: TimeEvent) -> str:
         """Say old and new, and the rest, in a line that is not too long."""
-        changes = item_history.changes_of(event, {})
+        changes = item_history.changes_of(event, {}, {})
         others = [f"{name}: {value}" for name, value in item_history.others_of(event)]
         return Truncator("; ".join([*map(str, changes), *others])).chars(LONGEST) or "–"

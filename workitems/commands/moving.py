@@ -11,6 +11,7 @@ from typing import Self
 
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from queues.models import Queue
 from workitems import ledger
@@ -206,11 +207,10 @@ class UndoTransfer(Command):
             raise TouchedSince
         if home.queue is None and self.target(workitem) in WAITING:
             raise NoQueue
+        if home.queue is not None and not self._may_go_home(home, home.queue, workitem, actor):
+            is_known = actor.may_know(home.queue.pk)
+            raise MissingTransferIn(queue=home.queue.name if is_known else _("the queue where it was"))
         check_in_use(home.queue)
-        if home.queue is None or home.queue.pk == workitem.queue_id or self._is_his(home, workitem, actor):
-            return
-        if not actor.can_transfer_into(home.queue):
-            raise MissingTransferIn(queue=home.queue.name)
 
     def target(self, workitem: Workitem) -> State:
         """Return the former state; without its agent it waits in its queue."""
@@ -247,6 +247,10 @@ class UndoTransfer(Command):
     def waited_since(self, workitem: Workitem) -> datetime | None:
         """Wait on as if it had not been away."""
         return self.homes[workitem.pk].entered_at
+
+    def _may_go_home(self, home: Home, queue: Queue, workitem: Workitem, actor: Actor) -> bool:
+        is_there = queue.pk == workitem.queue_id
+        return is_there or self._is_his(home, workitem, actor) or actor.can_transfer_into(queue)
 
     @staticmethod
     def _is_his(home: Home, workitem: Workitem, actor: Actor) -> bool:

@@ -42,6 +42,7 @@ class DeskSettings(models.Model):
         verbose_name = _("desk settings")
         verbose_name_plural = _("desk settings")
         constraints = [
+            # a range: where a check has a list of numbers, Django cannot read the table's columns on SQLite
             models.CheckConstraint(
                 condition=Q(refresh_seconds__range=(REFRESH_SECONDS[0], REFRESH_SECONDS[-1])),
                 name="desk_settings_refresh_seconds",

@@ -277,11 +277,6 @@ class Workitem(LoadedQuickly):
         if state != State.OFFERED:
             self.offer_expires_at = None
 
-    @property
-    def entry_began(self) -> datetime | None:
-        """Since when its wait counts for the service level: by its entry, else by its place in the line."""
-        return self.entered_at or self.queued_at
-
     def stand(self, since: datetime, entered_at: datetime | None, handled_ms: int) -> None:
         """Be where it is since then, as the ledger has it."""
         self.place_since, self.entered_at, self.handled_ms = since, entered_at, handled_ms

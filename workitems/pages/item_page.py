@@ -141,7 +141,7 @@ def _meanwhile(request: HttpRequest, item: Workitem, actor: Actor) -> list[item_
 
 
 def _head(item: Workitem, now: datetime) -> dict[str, Any]:
-    standing = standing_of(item.state, item.entry_began, item.sla_seconds, now)  # type: ignore[attr-defined]
+    standing = standing_of(item.state, item.entered_at, item.sla_seconds, now)  # type: ignore[attr-defined]
     due = Due(standing.due_at, standing.warns_at, standing.state, SLA_ICONS[standing.state]) if standing else None
     waits = item.state in WAITING and not Type(item.type).is_outbound
     return {

@@ -32,6 +32,7 @@ from workitems.presenting.statuses import STATUS
 from workitems.presenting.transfer_form import REASONS, TransferForm
 from workitems.presenting.transfer_targets import Sought, named, reads, standing_of, targets_for
 from workitems.presenting.words import grouped
+from workitems.selections import MOST_ITEMS
 
 TYPED = ("target", "find", "reason", "priority", "recording", "when", "at", "zone")
 
@@ -138,7 +139,7 @@ def _ask(
         "chosen": chosen,
         "item": chosen.item if chosen.is_one else None,
         "count": chosen.count,
-        "count_text": grouped(chosen.count),
+        "count_text": grouped(chosen.count) if chosen.count <= MOST_ITEMS else f"{grouped(MOST_ITEMS)}+",
         "problem": problem,
         "find": find,
         "target": target,

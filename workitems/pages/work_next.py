@@ -26,19 +26,20 @@ def next_item(request: HttpRequest) -> HttpResponse:
     query = without_page(request.GET)
     after, stood = query.pop(AFTER, [""])[-1], query.pop(PLACE, [""])[-1]
     look = WorkList(request, query)
-    pks = _in_order(look)
+    page = _in_order(look)
+    pks = page.pks
     place, pk = _first_free(pks, _begin(pks, after, stood), set(onlookers.open_elsewhere(look.actor, look.now)))
     found = Workitem.objects.filter(pk=pk).values_list("workitem_id", flat=True).first() if pk else None
     if found is None or pk is None:
-        return _at_the_end(request, query, pks, is_begun=bool(after))
+        return _at_the_end(request, query, page, is_begun=bool(after))
     onlookers.look(pk, look.actor, look.now)  # his page will say so too, but only once it is there
     onwards = f"{reverse('work-next')}?{_with(query, after=found, place=str(place))}"
     return HttpResponseRedirect(f"{reverse('workitem', args=[found])}?{urlencode({'next': onwards})}")
 
 
-def _in_order(look: WorkList) -> list[int]:
+def _in_order(look: WorkList) -> worklist.Page:
     """Return the first thousand items of the list in its order."""
-    return worklist.page_of(look.rows, 1, MOST_COUNTED, sort=look.asked.sort).pks
+    return worklist.page_of(look.rows, 1, MOST_COUNTED, sort=look.asked.sort)
 
 
 def _begin(pks: list[int], after: str, place: str) -> int:
@@ -55,13 +56,13 @@ def _first_free(pks: list[int], begin: int, taken: set[int]) -> tuple[int, int |
     return next(((at, pk) for at, pk in enumerate(pks) if at >= begin and pk not in taken), (len(pks), None))
 
 
-def _at_the_end(request: HttpRequest, query: QueryDict, pks: list[int], *, is_begun: bool) -> HttpResponse:
-    if is_begun and len(pks) == MOST_COUNTED:
+def _at_the_end(request: HttpRequest, query: QueryDict, page: worklist.Page, *, is_begun: bool) -> HttpResponse:
+    if is_begun and page.has_next:
         text = _("That was the last of the first %s items of this list. Begin anew to go through what has moved up.")
         messages.info(request, text % grouped(MOST_COUNTED))
     elif is_begun:
         messages.info(request, _("That was the last item of this list which nobody else has open."))
-    elif not pks:
+    elif not page.pks:
         messages.info(request, _("There is nothing in this list to work through."))
     else:
         messages.info(request, _("Colleagues have every item of this list open."))

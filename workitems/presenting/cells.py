@@ -150,7 +150,7 @@ class Cells:
         )
 
     def sla(self, column: Column, row: Any) -> Cell:
-        standing = standing_of(row.state, row.entry_began, row.sla_seconds, self.now)
+        standing = standing_of(row.state, row.entered_at, row.sla_seconds, self.now)
         if standing is None:
             return Cell(column)
         left = (standing.due_at - self.now).total_seconds()
@@ -201,7 +201,7 @@ def plain(name: str, row: Any, now: datetime) -> Any:
         "id": lambda: row.workitem_id,
         "created": lambda: row.created_at,
         "transfers": lambda: row.transfers,
-        "sla": lambda: getattr(standing_of(row.state, row.entry_began, row.sla_seconds, now), "due_at", None),
+        "sla": lambda: getattr(standing_of(row.state, row.entered_at, row.sla_seconds, now), "due_at", None),
     }
     return values[name]() if name in values else MAKERS[name](Cells(now), COLUMNS[name], row).text
 

@@ -195,9 +195,9 @@ def since(workitem: Workitem, version: int, actor: Actor, address_of: AddressOf,
 
 
 def lines(workitem: Workitem, events: Sequence[TimeEvent], actor: Actor, address_of: AddressOf) -> list[Line]:
-    """Return what a workitem's events tell, with two to four queries for all of them."""
-    names = _contact_names(events, actor) | _hidden_queues(workitem, events, actor)
-    runs = _bulk_runs(events, actor)
+    """Return what a workitem's events tell, with five queries for all of them at most."""
+    names, runs = _contact_names(events, actor), _bulk_runs(events, actor)
+    hidden = _hidden_queues(workitem, events, actor)
     known = {key: address_of(batch) for key, batch in _batches(events, actor).items()}
     found = []
     for event in events:
@@ -210,12 +210,15 @@ def lines(workitem: Workitem, events: Sequence[TimeEvent], actor: Actor, address
         if run is not None:
             batches.append(Batch(_("Bulk run"), run.bulk_id, address_of(run)))
         queue = name_for(actor, workitem, event.queue.pk, event.queue.name) if event.queue else ""
-        found.append(Line(event, queue, changes_of(event, names), others_of(event), batches))
+        found.append(Line(event, queue, changes_of(event, names, hidden), others_of(event), batches))
     return found
 
 
-def changes_of(event: TimeEvent, names: Mapping[str, str]) -> list[Change]:
-    """Return old and new of what the event changed, in words; contacts and queues as the names tell them."""
+def changes_of(event: TimeEvent, names: Mapping[str, str], hidden: Mapping[str, str]) -> list[Change]:
+    """Return old and new of what the event changed, in words.
+
+    Contacts are named where their names are known, and queues by a word where their ids are to stay hidden.
+    """
     details = event.details
     if event.type == Event.EDITED:
         edited = [*(name for name in EDITABLE if name in details), *(name for name in details if name not in EDITABLE)]
@@ -224,9 +227,10 @@ def changes_of(event: TimeEvent, names: Mapping[str, str]) -> list[Change]:
         return [priority_change(details.get("old"), details.get("new"))]
     if event.type in (Event.TRANSFERRED, Event.TRANSFER_UNDONE):
         to_agent = event.type == Event.TRANSFERRED and "agent" in details
-        label, new = (_label("agent"), details.get("agent")) if to_agent else (_label("queue"), details.get("to"))
-        old = details.get("from")
-        return [Change(label, words(names.get(old, old)), words(names.get(new, new)))]
+        if to_agent:
+            return [Change(_label("agent"), words(details.get("from")), words(details.get("agent")))]
+        old, new = (_queue(details.get(name), hidden) for name in ("from", "to"))
+        return [Change(_label("queue"), old, new)]
     return []
 
 
@@ -302,6 +306,10 @@ def _contact_names(events: Iterable[TimeEvent], actor: Actor) -> dict[str, str]:
         contact_id: _("%(name)s (%(id)s)") % {"name": name, "id": contact_id}
         for contact_id, name in people.values_list("contact_id", "display_name")
     }
+
+
+def _queue(value: Any, hidden: Mapping[str, str]) -> str:
+    return hidden.get(value, value) if isinstance(value, str) and value else words(value)
 
 
 def _hidden_queues(workitem: Workitem, events: Iterable[TimeEvent], actor: Actor) -> dict[str, str]:

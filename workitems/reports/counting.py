@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import BigIntegerField, Case, Count, FloatField, IntegerField, Min, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Floor
 
 from workitems import clocks, measures
 from workitems.clocks import Slot, Step
@@ -65,7 +65,7 @@ def _rows(asked: Asked, reach: Reach, field: str, rows: QuerySet[Any], counted: 
 
 
 def _waiting(reach: Reach, now: datetime) -> dict[str, Any]:
-    """Return how what still waits is counted: all of it, and what does so for longer than its service level."""
+    """Return how what still waits is counted: all of it, what is past its service level, and the longest."""
     levels = {seconds for queue in reach.queues.values() for seconds in queue.sla_seconds.values()}
     return {
         "waiting": Count("pk"),
@@ -78,7 +78,7 @@ def _waiting(reach: Reach, now: datetime) -> dict[str, Any]:
 def _longest(field: str, now: datetime) -> Cast:
     """Return how many milliseconds have passed since the earliest moment."""
     passed = Value(now.timestamp(), output_field=FloatField()) - Seconds(Min(field))
-    return Cast(passed * 1000, BigIntegerField())
+    return Cast(Floor(passed * 1000), BigIntegerField())
 
 
 def _within(field: str, reach: Reach) -> Q:

@@ -19,9 +19,8 @@ from workitems.epoch import Seconds
 from workitems.measures import with_level
 from workitems.models import Workitem
 from workitems.worklist.columns import BY_DUE, SORTS
-from workitems.worklist.sla import entry_began
 
-HAS_A_LEVEL = Q(state__in=WAITING, level__sla_seconds__isnull=False)
+HAS_A_LEVEL = Q(state__in=WAITING, entered_at__isnull=False, level__sla_seconds__isnull=False)
 
 
 def ordered(rows: QuerySet[Workitem], sort: str) -> QuerySet[Workitem]:
@@ -33,7 +32,7 @@ def with_order(rows: QuerySet[Workitem], sort: str) -> QuerySet[Any]:
     """Return the rows with the fields that this order goes by."""
     if sort != BY_DUE:
         return rows
-    due = Seconds(entry_began()) + Cast(F("level__sla_seconds"), FloatField())
+    due = Seconds(F("entered_at")) + Cast(F("level__sla_seconds"), FloatField())
     return with_level(rows).annotate(
         due_place=Case(When(HAS_A_LEVEL, then=Value(0)), default=Value(1), output_field=IntegerField()),
         due_after=Case(When(HAS_A_LEVEL, then=due), default=Value(0.0), output_field=FloatField()),

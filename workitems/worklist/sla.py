@@ -1,9 +1,9 @@
 """Whether somebody still waits in time: by the service level of his queue for his channel.
 
 Only what waits can be late: in the queue, or offered and not accepted. It is due so many seconds after its entry into
-the queue it is in began, as on the board; the last fifth of them is the warning. What has no entry, since an agent
-began it or the ledger does not know it yet, is due by its place in the line. What waits in a queue without a service
-level for its channel is neither in time nor late.
+the queue it is in began, as on the board; the last fifth of them is the warning. What has no such entry, since an agent
+began it or has talked to the customer already, and what waits in a queue without a service level for its channel, is
+neither in time nor late.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from queues.models import QueueChannel
@@ -43,8 +42,7 @@ class Standing:
 
 def stands(states: Collection[Sla], now: datetime) -> Q:
     """Return the condition that a workitem waits and stands in one of these ways."""
-    began = Coalesce(OuterRef("entered_at"), OuterRef("queued_at"))
-    waited = Value(now.timestamp(), output_field=FloatField()) - Seconds(began)
+    waited = Value(now.timestamp(), output_field=FloatField()) - Seconds(OuterRef("entered_at"))
     level, warned = F("sla_seconds"), F("sla_seconds") * Value(WARNED_AFTER, output_field=FloatField())
     ways = {
         Sla.FINE: Q(waited__lt=warned),
@@ -63,19 +61,14 @@ def level_of_the_row() -> Subquery:
     return Subquery(_level_of(OuterRef("queue_id"), OuterRef("channel_type")).values("sla_seconds")[:1])
 
 
-def entry_began() -> Coalesce:
-    """Return since when the wait of a row counts for the service level."""
-    return Coalesce("entered_at", "queued_at")
-
-
-def standing_of(state: str, began: datetime | None, sla_seconds: int | None, now: datetime) -> Standing | None:
+def standing_of(state: str, entered_at: datetime | None, sla_seconds: int | None, now: datetime) -> Standing | None:
     """Return when it is due and how it stands, or None for what does not wait or has no service level."""
-    if state not in WAITING or began is None or sla_seconds is None:
+    if state not in WAITING or entered_at is None or sla_seconds is None:
         return None
-    waited = (now - began).total_seconds()
+    waited = (now - entered_at).total_seconds()
     way = Sla.BREACHED if waited > sla_seconds else Sla.WARNING if waited >= sla_seconds * WARNED_AFTER else Sla.FINE
-    warns_at = began + timedelta(seconds=sla_seconds * WARNED_AFTER)
-    return Standing(began + timedelta(seconds=sla_seconds), way, warns_at)
+    warns_at = entered_at + timedelta(seconds=sla_seconds * WARNED_AFTER)
+    return Standing(entered_at + timedelta(seconds=sla_seconds), way, warns_at)
 
 
 def _level_of(queue: Any, channel: Any) -> QuerySet[QueueChannel]:
