@@ -30,7 +30,7 @@ from workitems.actors import Actor
 from workitems.choices import Door, EndedBy, Event, Scope, State, Type
 from workitems.errors import WorkitemError
 from workitems.groups import grant
-from workitems.models import TimeEvent, Workitem
+from workitems.models import Stay, TimeEvent, Workitem
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -109,16 +109,22 @@ def lock_off(monkeypatch):
 
 @pytest.fixture
 def unique_off() -> Iterator[None]:
-    """Plant a fault: history may tell a version twice."""
-    constraint = next(one for one in TimeEvent._meta.constraints if one.name == "time_event_once_per_version")
+    """Plant a fault: history and ledger may tell a version twice."""
+    names = {TimeEvent: "time_event_once_per_version", Stay: "stay_once_per_version"}
+    constraints = {
+        model: next(one for one in model._meta.constraints if one.name == name) for model, name in names.items()
+    }
     with connection.schema_editor() as editor:
-        editor.remove_constraint(TimeEvent, constraint)
+        for model, constraint in constraints.items():
+            editor.remove_constraint(model, constraint)
     yield
     with connection.schema_editor() as editor:
         editor.execute("ALTER TABLE workitems_timeevent DISABLE TRIGGER USER")
         editor.execute("DELETE FROM workitems_timeevent")
+        editor.execute("DELETE FROM workitems_stay")
         editor.execute("ALTER TABLE workitems_timeevent ENABLE TRIGGER USER")
-        editor.add_constraint(TimeEvent, constraint)
+        for model, constraint in constraints.items():
+            editor.add_constraint(model, constraint)
 
 
 def test_without_the_lock_the_unique_version_still_stops_them(lock_off):
