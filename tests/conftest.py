@@ -25,15 +25,19 @@ from workitems.actors import Actor
 from workitems.choices import Door, Scope
 from workitems.groups import grant, sync_scope_groups
 
+DOORS = {"test_routes", "test_fuzz_api", "test_desk_permissions"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what talks to the broker that the environment names, and what looks at pages in a browser.
+    """Mark what talks to the broker that the environment names, looks at pages, or asks for everything at every door.
 
-    With another broker nothing but the first can go otherwise; with another database the second goes as it did.
+    With another broker nothing but the first can go otherwise; with another database the others go as they did.
     """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if item.path.stem in DOORS:
+            item.add_marker("door")
         talks = hasattr(getattr(item, "module", None), "REAL_BROKER_URL")
         if talks or "hall" in getattr(item, "fixturenames", ()):
             item.add_marker("broker")
