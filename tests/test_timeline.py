@@ -121,7 +121,7 @@ def minutes(life):
 
 
 def test_the_life_of_a_workitem_is_read_from_the_ledger_in_one_query(lived, django_assert_num_queries):
-    item = Workitem.objects.with_card().get(pk=lived.pk)
+    item = Workitem.objects.select_related("queue", "agent").get(pk=lived.pk)
     with django_assert_num_queries(1) as asked:
         life = timeline.life_of(item, SEES_ALL, after(10))
     assert "workitems_timeevent" not in asked.captured_queries[0]["sql"]

@@ -71,9 +71,3 @@ class WorkitemQuerySet(models.QuerySet["Workitem"]):
     def in_line(self) -> WorkitemQuerySet:
         """Order as work is handed out: highest priority first, then longest in the queue."""
         return self.order_by("-priority", "queued_at", "pk")
-
-    def with_card(self) -> WorkitemQuerySet:
-        """Load along what one line or one JSON object shows of its neighbours."""
-        return self.select_related("agent", "queue", "disposition", "contact").prefetch_related(
-            "contact__phones", "contact__emails"
-        )
