@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
+from billiard import pool
 from django.db import transaction
 from django.utils import timezone
 
@@ -68,3 +70,11 @@ def test_a_worker_that_is_told_to_stop_begins_no_further_chunk(hall):  # noqa: F
     assert Transfer.objects.get().state != "done"
     finish(hall, transfer)
     assert settled() == 3 * runs.CHUNK
+
+
+def test_a_pool_process_whose_report_was_lost_keeps_a_worker_that_stops_for_no_longer_than_three_seconds(monkeypatch):
+    naps: list[float] = []
+    monkeypatch.setattr(time, "sleep", naps.append)
+    idle = SimpleNamespace(on_ready_counter=SimpleNamespace(value=0))
+    pool.Worker._ensure_messages_consumed(idle, completed=1)
+    assert 1 <= sum(naps) <= 3
