@@ -2,3 +2,6 @@
 "use strict";
 
 addEventListener("load", () => document.querySelector("#nav-sidebar [aria-current]")?.scrollIntoView({ block: "nearest" }));
+
+// The theme writes the name of a file into the text field of its own widget, and there is none beside ours.
+addEventListener("change", (event) => event.target.matches("input.wi-input[type=file]") && event.stopPropagation(), true);

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER
+from tests.browsers import IN_A_BROWSER, objections
 from tests.builders import make_user
 
 PASSWORD = "a long password"
@@ -64,10 +63,6 @@ def virtual_key(page: Page) -> None:
         "isUserVerified": True, "automaticPresenceSimulation": True,
     }  # fmt: skip
     protocol.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
-def objections(page: Page) -> list[str]:
-    return [f"{one['id']}: {one['nodes'][0]['html'][:100]}" for one in Axe().run(page).response["violations"]]
 
 
 def test_the_first_sign_in_leads_through_an_authenticator_to_the_back_office(page, kim):

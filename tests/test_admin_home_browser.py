@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER
+from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
 from tests.builders import make_presence, make_queue, make_user, make_workitem
-from tests.doors import browser
 from workitems.choices import Door, Scope, State
 from workitems.groups import grant
 from workitems.models import Transfer
@@ -48,52 +46,29 @@ def centre(amy):
     return support
 
 
-def open_page(chromium: Browser, address: str, user, scheme: str = "light", width: int = 1280) -> Page:
-    context = chromium.new_context(base_url=address, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    session = browser(user).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
-    page = context.new_page()
-    page.problems = []  # type: ignore[attr-defined]
-    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
-    page.on("request", lambda one: None if one.url.startswith((address, "data:")) else page.problems.append(one.url))
-    return page
-
-
 @pytest.fixture
 def page(chromium: Browser, live_server, amy) -> Iterator[Page]:
-    page = open_page(chromium, live_server.url, amy)
+    page = enter(chromium, live_server.url, amy)
     yield page
     page.context.close()
 
 
-def objections(page: Page) -> list[str]:
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page, context=OURS).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
-def test_axe_objects_to_nothing_on_the_home_page(scheme, width, chromium, live_server, amy, centre):
-    page = open_page(chromium, live_server.url, amy, scheme, width)
+def test_axe_objects_to_nothing_on_the_home_page(width, chromium, live_server, amy, centre):
+    page = enter(chromium, live_server.url, amy, width=width)
     page.goto("/admin/")
     page.get_by_text("The same by the hour, in figures").click()
-    assert objections(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert objections(page, OURS) == []
+    assert not sticks_out(page)
     assert page.problems == []
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_objects_to_nothing_where_there_is_nothing(scheme, chromium, live_server, amy):
-    page = open_page(chromium, live_server.url, amy, scheme)
+def test_axe_objects_to_nothing_where_there_is_nothing(chromium, live_server, amy):
+    page = enter(chromium, live_server.url, amy)
     for path in ("/admin/", "/admin/workitems/policyrun/?q=none", "/admin/no/such/page/"):
         page.goto(path)
-        page.wait_for_load_state("networkidle")
-        found = (
-            Axe().run(page, context={"include": [[".wi-empty, .wi-steps"], ["#nav-sidebar"]]}).response["violations"]
-        )
-        assert [one["id"] for one in found] == []
+        assert objections(page, {"include": [[".wi-empty, .wi-steps"], ["#nav-sidebar"]]}) == []
     page.context.close()
 
 
@@ -129,7 +104,7 @@ def test_colours_are_switched_and_people_sign_out_with_the_keyboard(page, centre
 
 
 def test_a_narrow_screen_opens_and_closes_the_menu(chromium, live_server, amy, centre):
-    page = open_page(chromium, live_server.url, amy, width=360)
+    page = enter(chromium, live_server.url, amy, width=360)
     page.goto("/admin/")
     link = page.get_by_role("link", name="Stale policies")
     expect(link).to_be_hidden()

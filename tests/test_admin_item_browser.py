@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER
+from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
 from tests.builders import NOON, facts_of, make_contact, make_queue, make_user, make_workitem
-from tests.doors import browser as client_of
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Door, Scope, State
@@ -46,25 +43,12 @@ def item(sue):
     return made
 
 
-def signed_in(chromium: Browser, address: str, user, **options) -> BrowserContext:
-    context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 900}, **options)
-    cookie = client_of(user).cookies[settings.SESSION_COOKIE_NAME]
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
-    return context
-
-
 @pytest.fixture
 def page(chromium: Browser, live_server, sue) -> Iterator[Page]:
-    context = signed_in(chromium, live_server.url, sue)
-    page = context.new_page()
-    page.problems = []  # type: ignore[attr-defined]
-    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("request", lambda one: page.problems.append(one.url) if live_server.url not in one.url else None)
+    page = enter(chromium, live_server.url, sue)
     yield page
-    problems = page.problems  # type: ignore[attr-defined]
-    context.close()
-    assert problems == []
+    page.context.close()
+    assert page.problems == []  # type: ignore[attr-defined]
 
 
 def address_of(item: Workitem) -> str:
@@ -74,12 +58,6 @@ def address_of(item: Workitem) -> str:
 def look_at(page: Page, item: Workitem, tab: str = "") -> None:
     page.goto(address_of(item) + (f"?tab={tab}" if tab else ""))
     page.wait_for_load_state("load")
-
-
-def objections(page: Page) -> list[str]:
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page, context=".wi-page").response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found]
 
 
 def test_what_was_typed_outlives_a_look_at_the_other_tabs(page, item):
@@ -220,8 +198,7 @@ def test_a_contact_is_found_while_one_types(page, item):
 
 
 def test_all_of_it_works_without_scripts(chromium, live_server, sue, item):
-    context = signed_in(chromium, live_server.url, sue, java_script_enabled=False)
-    page = context.new_page()
+    page = enter(chromium, live_server.url, sue, java_script_enabled=False)
     look_at(page, item)
     page.locator("input[name=name]").fill("New", timeout=3000)
     page.get_by_role("button", name="Save").click()
@@ -229,23 +206,21 @@ def test_all_of_it_works_without_scripts(chromium, live_server, sue, item):
     page.get_by_role("link", name="Timeline").click()
     assert page.url.endswith("?tab=timeline")
     assert page.get_by_text("Called back.").is_visible()
-    context.close()
+    page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_and_nothing_runs_over(scheme, width, page, item):
+def test_axe_finds_nothing_and_nothing_runs_over(width, page, item):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
     for tab in ("", "timeline", "contact", "raw"):
         look_at(page, item, tab)
         if not tab:
             page.locator("summary", has_text="Hang up").click()
             page.locator("summary", has_text="By state, queue and agent").click()
-        assert objections(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert objections(page, ".wi-page") == []
+        assert not sticks_out(page)
     page.goto("/admin/workitems/workitem/add/")
     page.get_by_role("button", name="Take down").click()
     page.get_by_role("alert").wait_for()
-    assert objections(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert objections(page, ".wi-page") == []
+    assert not sticks_out(page)

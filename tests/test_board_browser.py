@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER
+from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
 from tests.builders import make_presence, make_queue, make_user, make_workitem
 from workitems.choices import Scope, State, Type
 from workitems.groups import grant
@@ -58,39 +56,26 @@ def waits(queue, seconds: float, **facts):
 
 @pytest.fixture
 def page(chromium: Browser, live_server, supervisor, support) -> Iterator[Page]:
-    client = Client()
-    client.force_login(supervisor)
-    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    page = context.new_page()
-    page.problems = []  # type: ignore[attr-defined]
-    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page = enter(chromium, live_server.url, supervisor, width=1440)
     yield page
     assert page.problems == []  # type: ignore[attr-defined]
-    context.close()
+    page.context.close()
 
 
 def waiting(page: Page, queue_id: str = "q_support"):
     return page.locator(f"tbody[data-row={queue_id}] tr").first.locator("td.col-waiting .figure")
 
 
-def objections(page: Page) -> list[str]:
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in Axe().run(page).response["violations"]]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(path, width, scheme, page):
+def test_axe_finds_nothing(path, width, page):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
     page.goto(path)
     if path != WALL:
         page.locator("#definitions").evaluate("element => { element.open = true; }")
         page.locator(".board-absent details").evaluate("element => { element.open = true; }")
     assert objections(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not sticks_out(page)
 
 
 def test_figures_change_without_a_reload(page, support):
@@ -204,16 +189,12 @@ def test_the_wallboard_is_large_and_fits(width, page):
         "element => parseFloat(getComputedStyle(element).fontSize)"
     )
     assert sizes >= width / 50
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not sticks_out(page)
 
 
 def test_the_board_reads_without_script(chromium, live_server, supervisor, support):
-    client = Client()
-    client.force_login(supervisor)
-    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    page = context.new_page()
+    page = enter(chromium, live_server.url, supervisor, java_script_enabled=False)
     page.goto(BOARD)
     page.locator("#toggle-q_support").click()
     expect(page.locator("tr.board-channel")).to_have_count(5)
-    context.close()
+    page.context.close()

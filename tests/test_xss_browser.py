@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from contacts.models import Contact, ContactEmail
-from tests.browsers import IN_A_BROWSER
+from tests.browsers import IN_A_BROWSER, enter
 from tests.builders import NOON, make_queue, make_user
 from workitems import services
 from workitems.actors import Actor
@@ -120,26 +119,11 @@ def _full_of(payload, queue, agent) -> Workitem:
 @pytest.fixture
 def page(chromium: Browser, live_server) -> Iterator[Page]:
     user = make_user("sue", is_staff=True, is_superuser=True)
-    user.set_password("a long password")
-    user.save()
     grant(user, Scope.ADMIN)
-    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.problems = []  # type: ignore[attr-defined]
-    page.on("console", lambda line: page.problems.append(line.text) if line.type == "error" else None)
+    page = enter(chromium, live_server.url, user)
     page.on("dialog", lambda dialog: (page.problems.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda one: page.problems.append(one.url) if _is_foreign(one.url, live_server.url) else None)
-    page.goto("/login/")
-    page.get_by_label("Username").fill("sue")
-    page.get_by_label("Password").fill("a long password")
-    page.keyboard.press("Enter")
-    page.locator(".top-right > .menu > summary").last.wait_for()
     yield page
-    context.close()
-
-
-def _is_foreign(url: str, home: str) -> bool:
-    return urlsplit(url).scheme != "data" and urlsplit(url).netloc != urlsplit(home).netloc
+    page.context.close()
 
 
 def hits(page: Page, path: str) -> list[str]:
