@@ -248,7 +248,7 @@ def test_the_mark_is_one_query_at_any_size(queue, django_assert_num_queries):
         marks.current()
 
 
-# What is shared moves on once a second
+# What is shared moves on twice a step
 
 
 def test_those_who_only_ask_again_are_shown_the_same_within_a_second(clock, sue, tom, queue):

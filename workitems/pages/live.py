@@ -28,7 +28,7 @@ HOLDS_SECONDS = 15
 STEP_SECONDS = (
     3  # marks run out at a multiple of this, each session's at one of its own, so that all do not ask at once
 )
-SHARED_SECONDS = 1
+SHARED_SECONDS = STEP_SECONDS / 2  # two a step, so that the next step finds nothing out anew in the middle of one
 SALT = "workitems.pages.live"
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -73,11 +73,11 @@ def answer(
     """Return the page `x.html`, or its living part `x_live.html`, which the page includes, where that is asked for.
 
     `context` is given a name of this moment, under which what it finds out may be remembered. What is shared, because
-    many look at just the same, moves on once a second at most where it is only asked for again.
+    many look at just the same, moves on twice a step at most where it is only asked for again.
     """
     mark = _current(request)  # before anything is read: what changes meanwhile is shown the next time
     if is_shared and is_asked_again(request):
-        mark = cached.remembered(f"{SALT}.shared", lambda: mark, SHARED_SECONDS)
+        mark = cached.remembered(f"{SALT}.shared.{time.time() // SHARED_SECONDS}", lambda: mark, STEP_SECONDS)
     own = _mark_of(request, mark)
     part = template.replace(".html", "_live.html") if is_asked_again(request) else template
     response = render(request, part, context(f"{mark}-{_step()}"))

@@ -7,12 +7,14 @@ from functools import cache
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
+from workitems.pages.board_cells import Part
 from workitems.presenting.icons import DRAWN
 from workitems.presenting.words import duration, exact, grouped
 
@@ -35,6 +37,22 @@ def age(since: datetime | None, now: datetime | None = None) -> SafeString | str
     return format_html(
         '<time class="age" datetime="{}" title="{}" data-age>{}</time>', since.isoformat(), exact(since), words
     )
+
+
+@register.simple_tag(takes_context=True)
+def figure(context: Context, part: Part) -> SafeString:
+    """Show a figure of the board with its sign, as a way to what is behind it where there is one.
+
+    A board shows a hundred of them each time that something has changed: a template for each took three times as long.
+    """
+    if not part.is_there:
+        return SafeString("")
+    shown = age(part.since, context["now"]) if part.since else part.text
+    words = format_html("{} {}", part.before, shown) if part.before else shown
+    sign = format_html("{} ", icon(part.icon, part.icon_label, 16)) if part.icon else ""
+    if part.address:
+        return format_html('{}<a class="figure" href="{}" title="{}">{}</a>', sign, part.address, part.title, words)
+    return format_html('{}<span title="{}">{}</span>', sign, part.title, words)
 
 
 @register.filter
