@@ -9,8 +9,9 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER, objections
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_user
+from tests.visits import objections
 
 PASSWORD = "a long password"
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import test_admin_browser as before
-from tests.browsers import objections, sticks_out
 from tests.builders import NOON, facts_of, make_disposition, make_user, make_workitem
+from tests.visits import objections, sticks_out
 from workitems import bulk, runs, selections
 from workitems.actors import Actor
 from workitems.choices import Action, Door, Scope, State

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import NOON, facts_of, make_contact, make_queue, make_user, make_workitem
+from tests.visits import enter, objections, sticks_out
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Door, Scope, State

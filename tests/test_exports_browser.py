@@ -12,8 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from contacts.models import Contact
-from tests.browsers import IN_A_BROWSER, enter, objections
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_contact, make_user
+from tests.visits import enter, objections
 from workitems import exports
 from workitems.actors import Actor
 from workitems.admin.exporting import open_table

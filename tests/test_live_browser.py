@@ -10,9 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page
 
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_queue, make_user, make_workitem
 from tests.halls import Hall, wait_for
+from tests.visits import enter, objections, sticks_out
 from workitems.choices import Scope
 from workitems.groups import grant
 from workitems.models import DeskSettings

@@ -9,8 +9,9 @@ from django.contrib.auth.models import Group
 from playwright.sync_api import Browser, Page, expect
 
 from queues.models import QueueUserObjectPermission
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_presence, make_queue, make_user, make_workitem
+from tests.visits import enter, objections, sticks_out
 from workitems.choices import Scope, State
 from workitems.groups import grant
 from workitems.models import Presence

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_queue, make_user
 from tests.lives import after, answered, came, given_up
+from tests.visits import enter, objections, sticks_out
 from workitems.choices import Scope, Type
 from workitems.groups import grant
 

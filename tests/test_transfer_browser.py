@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import facts_of, make_presence, make_queue, make_user, make_workitem
 from tests.crowds import make_crowd
+from tests.visits import enter, objections, sticks_out
 from workitems import runs, services, transfers
 from workitems.actors import Actor
 from workitems.choices import Door, Scope, State

@@ -12,9 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from queues.models import QueueChannel
-from tests.browsers import IN_A_BROWSER, enter, objections, sticks_out
+from tests.browsers import IN_A_BROWSER
 from tests.builders import make_contact, make_queue, make_user, make_workitem
 from tests.lives import did
+from tests.visits import enter, objections, sticks_out
 from workitems.choices import Priority, Scope, State
 from workitems.commands import HangUp, SetPriority
 from workitems.groups import grant

@@ -10,8 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from contacts.models import Contact, ContactEmail
-from tests.browsers import IN_A_BROWSER, enter
+from tests.browsers import IN_A_BROWSER
 from tests.builders import NOON, make_queue, make_user
+from tests.visits import enter
 from workitems import services
 from workitems.actors import Actor
 from workitems.choices import Scope, State, Type
