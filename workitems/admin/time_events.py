@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from queues.models import Queue
 from workitems.actors import Actor
 from workitems.admin.base import CappedPaginator
 from workitems.admin.guarded import GuardedAdmin
@@ -23,6 +25,7 @@ from workitems.models import TimeEvent, Workitem
 from workitems.presenting import item_history
 from workitems.staff import actor_of
 
+ANOTHER_QUEUE = _("another queue")
 LONGEST = 160  # characters of a line
 WINDOW = 50_000  # the latest events that are looked through where no index answers
 
@@ -85,10 +88,15 @@ class TimeEventAdmin(GuardedAdmin):
     def visible_rows(self, actor: Actor) -> QuerySet[TimeEvent]:
         """Show the events of the workitems that the person may see."""
         rows = TimeEvent.objects.select_related("workitem", "queue", "agent", "user")
+        rows = rows.annotate(moved_from=KT("details__from"), moved_to=KT("details__to"))
         if Scope.READ in actor.everywhere:
-            return rows.annotate(is_known=Value(True))
-        known = Q(queue__in=actor.queues_known) | Q(queue=F("workitem__queue"))
-        rows = rows.annotate(is_known=Case(When(known, then=True), default=False, output_field=BooleanField()))
+            return rows.annotate(is_known=Value(True), knows_from=Value(True), knows_to=Value(True))
+        known = Queue.objects.filter(Q(pk__in=actor.queues_known) | Q(pk=OuterRef("workitem__queue")))
+        rows = rows.annotate(
+            is_known=Exists(known.filter(pk=OuterRef("queue"))),
+            knows_from=Exists(known.filter(queue_id=OuterRef("moved_from"))),
+            knows_to=Exists(known.filter(queue_id=OuterRef("moved_to"))),
+        )
         return rows.filter(workitem__in=Workitem.objects.visible_to(actor))
 
     def get_search_results(
@@ -139,11 +147,16 @@ class TimeEventAdmin(GuardedAdmin):
         """Name its queue to who may know it."""
         if event.queue is None:
             return ""
-        return event.queue.name if event.is_known else str(_("another queue"))  # type: ignore[attr-defined]
+        return event.queue.name if event.is_known else str(ANOTHER_QUEUE)  # type: ignore[attr-defined]
 
     @admin.display(description=_("details"))
     def told(self, event: TimeEvent) -> str:
         """Say old and new, and the rest, in a line that is not too long."""
-        changes = item_history.changes_of(event, {}, {})
+        changes = item_history.changes_of(event, {}, self._hidden(event))
         others = [f"{name}: {value}" for name, value in item_history.others_of(event)]
         return Truncator("; ".join([*map(str, changes), *others])).chars(LONGEST) or "–"
+
+    def _hidden(self, event: Any) -> dict[str, str]:
+        """Return a word for each queue of a transfer that the person may not know, by its id."""
+        moves = ((event.moved_from, event.knows_from), (event.moved_to, event.knows_to))
+        return {queue_id: str(ANOTHER_QUEUE) for queue_id, is_known in moves if queue_id and not is_known}

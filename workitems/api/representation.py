@@ -6,7 +6,7 @@ One object and a thousand are read and built by the same lines, on every path.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from workitems import lifecycle
 from workitems.actors import Actor
 from workitems.api.rows import JsonList, Milliseconds, Statement, text_of
 from workitems.api.strict import EPOCH
+from workitems.api.veil import Veil
 from workitems.choices import Scope
 from workitems.errors import UnknownWorkitem
 from workitems.models import Disposition, Presence, TimeEvent, Workitem, usual_capacity
@@ -83,7 +84,7 @@ def internal_id(pk: int) -> str:
 def workitems(pks: Sequence[int], actor: Actor, shape: Shape = WHOLE) -> list[Wire]:
     """Return workitems as this actor sees them, in the order of their pks; what is gone meanwhile is left out."""
     rows = {row[0]: row for row in WORKITEMS.of(pks)}
-    timelines = _timelines(pks) if shape.wants("timeEvents") else {}
+    timelines = _timelines(rows, Veil(actor)) if shape.wants("timeEvents") else {}
     possible = _possible(actor) if shape.wants("actions") else None
     people = shape.wants("contact")
     found = []
@@ -102,9 +103,11 @@ def workitem(pk: int, actor: Actor, shape: Shape = WHOLE) -> Wire:
     return found[0]
 
 
-def timeline(pk: int, *, after: int, rows: int) -> list[Wire]:
-    """Return so many of a workitem's events in their order, those after a version only."""
-    return [_event(row) for row in _event_rows([pk]).filter(version__gt=after)[:rows]]
+def timeline(pk: int, actor: Actor, *, after: int, rows: int) -> list[Wire]:
+    """Return so many of a workitem's events in their order as this actor sees them, those after a version only."""
+    home = Workitem.objects.filter(pk=pk).values_list("queue__queue_id", flat=True).first() or ""
+    veil = Veil(actor)
+    return [_event(row, veil, home) for row in _event_rows([pk]).filter(version__gt=after)[:rows]]
 
 
 def contacts(pks: Sequence[int]) -> list[Wire]:
@@ -196,6 +199,7 @@ WORKITEMS = Statement(_workitem_rows)
 EVENTS = Statement(_event_rows)
 CONTACTS = Statement(_contact_rows)
 WORKITEM_COLUMNS = 29
+QUEUE_ID_COLUMN = 10
 QUEUE_NEIGHBOURS = ("channel_rows", "members", "supervisors")
 
 
@@ -244,14 +248,14 @@ def _workitem(
     }
 
 
-def _timelines(pks: Sequence[int]) -> dict[int, list[Wire]]:
+def _timelines(workitems: Mapping[int, tuple[Any, ...]], veil: Veil) -> dict[int, list[Wire]]:
     lines: dict[int, list[Wire]] = defaultdict(list)
-    for row in EVENTS.of(pks):
-        lines[row[0]].append(_event(row))
+    for row in EVENTS.of(list(workitems)):
+        lines[row[0]].append(_event(row, veil, workitems[row[0]][QUEUE_ID_COLUMN] or ""))
     return lines
 
 
-def _event(row: tuple[Any, ...]) -> Wire:
+def _event(row: tuple[Any, ...], veil: Veil, home: str) -> Wire:
     (
         _pk, kind, at, actor, door, token, request_id, queue, agent, details, from_state, to_state, version,
     ) = row  # fmt: skip
@@ -262,9 +266,9 @@ def _event(row: tuple[Any, ...]) -> Wire:
         "door": door,
         "token": token,
         "requestId": request_id,
-        "queueId": queue or "",
+        "queueId": veil.queue(queue or "", home),
         "agentUsername": agent or "",
-        "details": orjson.Fragment(details),
+        "details": orjson.Fragment(veil.details(kind, details, home)),
         "fromState": from_state,
         "toState": to_state,
         "version": version,

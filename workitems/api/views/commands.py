@@ -92,7 +92,7 @@ class Timeline(ApiView):
         found = named.workitem(workitem_id, actor)
         after = number(request, "after", default=0, highest=2**31 - 1)
         rows = number(request, "rows", default=MAX_ROWS, highest=MAX_ROWS)
-        events = representation.timeline(found.pk, after=after, rows=rows)
+        events = representation.timeline(found.pk, actor, after=after, rows=rows)
         return single(request, {"count": len(events), "timeEvents": events}, found.version)
 
 
