@@ -10,25 +10,12 @@ not at the largest size.
 """
 
 import argparse
-import os
 import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="workitems-benchmark-")
-os.environ["HTTPS"] = "off"
-os.environ["ALLOWED_HOSTS"] = "testserver"
-os.environ["SECOND_FACTOR"] = "off"
-os.environ["CELERY_BROKER_URL"] = "memory://"
+import in_process
 
-import django
-
-django.setup()
+in_process.begin()
 
 from django.contrib.auth.models import User
 from django.core.cache import cache

@@ -18,24 +18,14 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="workitems-benchmark-")
-os.environ["HTTPS"] = "off"
-os.environ["ALLOWED_HOSTS"] = "testserver,127.0.0.1"
-os.environ["SECOND_FACTOR"] = "off"
-os.environ["CELERY_BROKER_URL"] = "memory://"
+import in_process
 
-import django
-
-django.setup()
+in_process.begin()
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -161,7 +151,7 @@ def served(url: str):
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
         "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error", "config.wsgi:application",
     ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url})
+    process = subprocess.Popen(command, cwd=in_process.ROOT, env={**os.environ, "DATABASE_URL": url})
     try:
         for _ in range(600):
             try:

@@ -6,10 +6,10 @@ they are drawn is the doors' matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from queues.models import Queue
 from workitems import ledger
 from workitems.actors import Actor
+from workitems.choices import Event
 from workitems.models import Stay, TimeEvent, Workitem
 
 
@@ -92,6 +93,12 @@ def segments(entered: Sequence[tuple[Place, datetime]], *, ended: datetime) -> l
     for (place, since), left in zip(entered, leaving, strict=True):
         _add(found, Segment(place, min(since, ended), left))
     return found
+
+
+def queues_told(event: str, details: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names under which an event's details tell ids of queues, as those of a transfer between queues do."""
+    is_between_queues = event == Event.TRANSFERRED and "agent" not in details
+    return ("from", "to") if is_between_queues or event == Event.TRANSFER_UNDONE else ()
 
 
 def name_for(actor: Actor, workitem: Workitem, queue_pk: int, name: str) -> str:

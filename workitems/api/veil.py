@@ -14,8 +14,7 @@ import orjson
 from queues.models import Queue
 from workitems.actors import Actor
 from workitems.choices import Event, Scope
-
-MOVES = {Event.TRANSFERRED, Event.TRANSFER_UNDONE}
+from workitems.timeline import queues_told
 
 
 class Veil:
@@ -32,14 +31,10 @@ class Veil:
 
     def details(self, kind: str, text: str, home: str) -> str:
         """Return the JSON of an event's details; only transfers tell of queues."""
-        if self._hides_nothing or kind not in MOVES:
+        if self._hides_nothing or kind not in (Event.TRANSFERRED, Event.TRANSFER_UNDONE):
             return text
-        told = orjson.loads(text)
-        if not isinstance(told, dict):  # imported
-            return text
-        is_to_an_agent = kind == Event.TRANSFERRED and "agent" in told
-        if not is_to_an_agent:
-            self._cover(told, ("from", "to"), home)
+        told: dict[str, Any] = orjson.loads(text)
+        self._cover(told, queues_told(kind, told), home)
         if isinstance(told.get("before"), dict):
             self._cover(told["before"], ("queueId",), home)
         return orjson.dumps(told).decode()

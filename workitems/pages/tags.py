@@ -43,7 +43,7 @@ def age(since: datetime | None, now: datetime | None = None) -> SafeString | str
 def figure(context: Context, part: Part) -> SafeString:
     """Show a figure of the board with its sign, as a way to what is behind it where there is one.
 
-    A board shows a hundred of them each time that something has changed: a template for each took three times as long.
+    A board draws a hundred of them each time that something has changed, so it is no template of its own.
     """
     if not part.is_there:
         return SafeString("")

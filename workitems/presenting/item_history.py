@@ -22,7 +22,7 @@ from workitems.choices import Door, EndedBy, Event, Priority, Scope
 from workitems.commands import EDITABLE
 from workitems.models import BulkRun, TimeEvent, Workitem
 from workitems.presenting.words import name_of
-from workitems.timeline import name_for
+from workitems.timeline import name_for, queues_told
 
 AddressOf = Callable[[Any], str]  # of a batch
 Text = str | Promise
@@ -225,12 +225,12 @@ def changes_of(event: TimeEvent, names: Mapping[str, str], hidden: Mapping[str, 
         return [change for name in edited for change in _edit(name, details[name], names)]
     if event.type == Event.PRIORITIZED:
         return [priority_change(details.get("old"), details.get("new"))]
-    if event.type in (Event.TRANSFERRED, Event.TRANSFER_UNDONE):
-        to_agent = event.type == Event.TRANSFERRED and "agent" in details
-        if to_agent:
-            return [Change(_label("agent"), words(details.get("from")), words(details.get("agent")))]
-        old, new = (_queue(details.get(name), hidden) for name in ("from", "to"))
+    between = queues_told(event.type, details)
+    if between:
+        old, new = (_queue(details.get(name), hidden) for name in between)
         return [Change(_label("queue"), old, new)]
+    if event.type == Event.TRANSFERRED:
+        return [Change(_label("agent"), words(details.get("from")), words(details.get("agent")))]
     return []
 
 
@@ -314,8 +314,8 @@ def _queue(value: Any, hidden: Mapping[str, str]) -> str:
 
 def _hidden_queues(workitem: Workitem, events: Iterable[TimeEvent], actor: Actor) -> dict[str, str]:
     """Return a word for each queue of the events' details whose name the actor may not know, by its id."""
-    moves = [one.details for one in events if one.type in (Event.TRANSFERRED, Event.TRANSFER_UNDONE)]
-    ids = {move[key] for move in moves for key in ("from", "to") if isinstance(move.get(key), str)}
+    told = [one.details.get(name) for one in events for name in queues_told(one.type, one.details)]
+    ids = {one for one in told if isinstance(one, str)}
     if not ids or Scope.READ in actor.everywhere:
         return {}
     rows = Queue.objects.filter(queue_id__in=ids).values_list("queue_id", "pk")
